@@ -1,0 +1,1 @@
+"""From an article to a delivered message: rules, digests, outbox, mail."""

@@ -1,0 +1,1 @@
+"""Where people come in: the command line. The one place that wires objects together."""

@@ -1,0 +1,65 @@
+"""Time is aware UTC inside jingbao; this file is the only one that reads the machine's clock.
+
+The clock can be set, for the demo and for playing captures of another month: JINGBAO_CLOCK=`2026-01-20T08:00:00Z@60`
+starts there and runs 60 times as fast. Timeouts and pauses on the net use the monotonic clock and are not scaled.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from core.errors import ConfigError
+
+VARIABLE = "JINGBAO_CLOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A clock that may start elsewhere and run faster than the wall's."""
+
+    start: datetime
+    speed: float
+    started_monotonic: float
+
+    def now(self) -> datetime:
+        """The present moment (aware UTC)."""
+        elapsed_seconds = time.monotonic() - self.started_monotonic
+        return self.start + timedelta(seconds=elapsed_seconds * self.speed)
+
+    def real_seconds(self, span: timedelta) -> float:
+        """How many seconds of real time `span` takes on this clock."""
+        return span.total_seconds() / self.speed
+
+
+class WallClock(Clock):
+    """The machine's own clock, read anew each time so that a corrected clock is followed."""
+
+    def __init__(self) -> None:
+        super().__init__(start=datetime.now(UTC), speed=1.0, started_monotonic=time.monotonic())
+
+    def now(self) -> datetime:
+        """The present moment (aware UTC)."""
+        return datetime.now(UTC)
+
+
+def clock_from_environment() -> Clock:
+    """The wall clock, or the one JINGBAO_CLOCK describes.
+
+    Raises ConfigError if the variable cannot be read.
+    """
+    text = os.environ.get(VARIABLE, "")
+    if not text:
+        return WallClock()
+    moment, _, speed = text.partition("@")
+    try:
+        start = datetime.fromisoformat(moment)
+        factor = float(speed or 1)
+    except ValueError:
+        start, factor = datetime.min, 0.0
+    if start.tzinfo is None or factor <= 0:
+        problem = f"{VARIABLE}={text!r}: expected a moment with a zone and a speed, as in 2026-01-20T08:00:00Z@60"
+        raise ConfigError([problem])
+    return Clock(start=start.astimezone(UTC), speed=factor, started_monotonic=time.monotonic())

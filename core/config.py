@@ -1,0 +1,168 @@
+"""The shape of config.yaml. core/configuration_file.py reads it; docs/reference/configuration.md explains every key."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+
+from core.schedule import Schedule
+from core.source import Key, Model, Source, Zone
+
+
+def _schedule(value: Any) -> Schedule:
+    return value if isinstance(value, Schedule) else Schedule.parse(str(value))
+
+
+def _network(text: str) -> str:
+    ipaddress.ip_network(text, strict=False)
+    return text
+
+
+def _mail_address(text: str) -> str:
+    local, at, domain = text.rpartition("@")
+    if not (at and local and "." in domain + ("." if domain == "localhost" else "")) or any(c.isspace() for c in text):
+        raise ValueError("expected a mail address, as in name@example.org")
+    return text
+
+
+def _quiet_hours(text: str) -> str:
+    start, dash, end = text.partition("-")
+    if text and not (dash and all(_clock_time(part) for part in (start, end))):
+        raise ValueError('expected two times of day, as in "22:00-07:00"')
+    return text
+
+
+def _clock_time(text: str) -> bool:
+    hour, colon, minute = text.strip().partition(":")
+    return bool(colon) and hour.isdigit() and minute.isdigit() and int(hour) < 24 and int(minute) < 60
+
+
+When = Annotated[
+    Schedule, BeforeValidator(_schedule), PlainSerializer(str), Field(json_schema_extra={"type": "string"})
+]
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+Network = Annotated[str, AfterValidator(_network)]
+
+
+class StorageConfig(Model):
+    """Where the archive is; an empty `url` is SQLite in the data folder."""
+
+    url: str = ""
+
+
+class NetworkConfig(Model):
+    """Manners and limits on the net. `contact` (an address or page) is sent with every request."""
+
+    contact: str = ""
+    proxy: str = ""
+    proxy_groups: dict[str, str] = Field(default_factory=dict)
+    ca_file: str = ""
+    timeout_seconds: float = Field(default=20, gt=0, le=300)
+    max_bytes: int = Field(default=8_000_000, ge=10_000)
+    max_redirects: int = Field(default=5, ge=0, le=20)
+
+
+class SecurityConfig(Model):
+    """Networks inside the operator's own that may be reached all the same (198.18.0.0/15 for fake-IP proxies)."""
+
+    allow_networks: tuple[Network, ...] = ()
+
+
+class CollectionConfig(Model):
+    """How collecting goes on."""
+
+    sources_at_once: int = Field(default=4, ge=1, le=32)
+    reading_workers: int = Field(default=1, ge=1, le=16)
+    document_cpu_seconds: float = Field(default=2.0, gt=0, le=60)
+    max_items: int = Field(default=2000, ge=1, le=20_000)
+    max_age_days: float = Field(default=30, gt=0)
+    tick_seconds: float = Field(default=5, gt=0, le=600)
+
+
+class SourcesConfig(Model):
+    """Which sources: the catalogue's `default`, `all` or `none` of it, then single ones on or off, then one's own."""
+
+    catalogue: Literal["default", "all", "none"] = "default"
+    enable: tuple[str, ...] = ()
+    disable: tuple[str, ...] = ()
+    add: tuple[Source, ...] = ()
+
+
+class AlertsConfig(Model):
+    """Bounds for all alerts. Nothing published longer ago than `max_age_days` is ever mailed."""
+
+    max_age_days: float = Field(default=3, gt=0)
+    items_per_mail: int = Field(default=50, ge=1, le=500)
+    link_base: str = ""
+
+
+class SmtpConfig(Model):
+    """A mail server. The password comes from the environment variable named by `password_env`."""
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password_env: str = "JINGBAO_SMTP_PASSWORD"  # noqa: S105  (a variable's name, not a password)
+    timeout_seconds: float = Field(default=30, gt=0, le=300)
+
+
+class MailConfig(Model):
+    """How mails leave: without `smtp` they are kept as .eml files in the data folder, in `mail/`."""
+
+    sender: MailAddress = "jingbao@localhost"
+    sender_name: str = "jingbao"
+    smtp: SmtpConfig | None = None
+
+
+class Reader(Model):
+    """A person who gets mails. Quiet hours (local to `zone`) hold mails back; past `mails_per_day` they fold into a digest."""
+
+    key: Key
+    name: str = ""
+    addresses: tuple[MailAddress, ...] = Field(min_length=1)
+    language: Literal["en", "zh"] = "en"
+    zone: Zone = "UTC"
+    quiet_hours: Annotated[str, AfterValidator(_quiet_hours)] = ""
+    mails_per_day: int = Field(default=12, ge=1, le=1000)
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The reader's time zone."""
+        return ZoneInfo(self.zone)
+
+
+class Rule(Model):
+    """A standing query. `readers` are keys; empty means every reader. `volume` is its measured rate, for people."""
+
+    name: Key
+    title: str = ""
+    query: str
+    when: When
+    readers: tuple[str, ...] = ()
+    enabled: bool = True
+    volume: str = ""
+
+
+class Config(Model):
+    """All of config.yaml. Relative paths are relative to the file's folder."""
+
+    data_dir: Path = Path("data")
+    storage: StorageConfig = StorageConfig()
+    network: NetworkConfig = NetworkConfig()
+    security: SecurityConfig = SecurityConfig()
+    collection: CollectionConfig = CollectionConfig()
+    sources: SourcesConfig = SourcesConfig()
+    alerts: AlertsConfig = AlertsConfig()
+    mail: MailConfig = MailConfig()
+    readers: tuple[Reader, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def database_url(self) -> str:
+        """The archive's SQLAlchemy URL."""
+        return self.storage.url or f"sqlite:///{self.data_dir / 'jingbao.sqlite3'}"

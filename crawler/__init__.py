@@ -1,0 +1,1 @@
+"""From the net to an article."""

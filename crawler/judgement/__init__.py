@@ -1,0 +1,1 @@
+"""A draft becomes a verdict: relevance, likeness, identity. Pure: no net, no database."""

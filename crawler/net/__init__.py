@@ -1,0 +1,1 @@
+"""Feed polling, manners and safety on the net."""

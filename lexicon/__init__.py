@@ -1,0 +1,1 @@
+"""Language: folding, tokens, the watchlist, the query language and its matcher. No database, no network."""

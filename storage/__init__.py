@@ -1,0 +1,1 @@
+"""The archive: schema, migrations, transactions, search, raw pages. The only room that knows SQL."""

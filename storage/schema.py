@@ -1,0 +1,275 @@
+"""The archive's tables, for SQLite and PostgreSQL alike. How they hang together: docs/design/archive.md.
+
+Times are aware UTC (UtcDateTime). Work still to do is a mark on its row, never a comparison of ids or times, because
+neither commits in order. The full-text index is not here: it differs by database (storage/search/).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy.types import JSON
+
+metadata = MetaData()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, kept in UTC; SQLite has no zones, so it is given back there."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a naive time: it would be read as UTC and be wrong by hours."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"naive time {value!r} may not be stored")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+# SQLite gives out row numbers only to INTEGER PRIMARY KEY, not to BIGINT.
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[Any]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+source = Table(  # what the archive remembers of a source between runs; what a source *is* stands in the configuration
+    "source",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("next_due", UtcDateTime, nullable=False),
+    Column("etag", Text, nullable=False, default=""),
+    Column("last_modified", Text, nullable=False, default=""),
+    Column("body_hash", LargeBinary),
+    Column("baseline_done", Boolean, nullable=False, default=False, server_default=false()),
+    Column("failures", Integer, nullable=False, default=0),  # in a row
+    Column("last_run", UtcDateTime),
+    Column("last_good", UtcDateTime),
+    Column("last_new", UtcDateTime),
+    Column("last_error", Text, nullable=False, default=""),
+)
+Index("source_due", source.c.next_due)
+
+item = Table(  # raw feed items already read, by hash: what makes delta parsing possible
+    "item",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("hash", LargeBinary, primary_key=True),
+    Column("last_seen", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+run = Table(  # one collection of one source
+    "run",
+    metadata,
+    _id(),
+    Column("source", String(64), nullable=False),
+    Column("started", UtcDateTime, nullable=False),
+    Column("finished", UtcDateTime),
+    Column("result", String(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
+    Column("detail", Text, nullable=False, default=""),
+    Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries
+)
+Index("run_source", run.c.source, run.c.started)
+
+address = Table(  # every address ever seen, by canonical URL, and where it stands
+    "address",
+    metadata,
+    _id(),
+    Column("canonical_url", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False),
+    Column("source", String(64), nullable=False),
+    Column("title", Text, nullable=False, default=""),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_try", UtcDateTime),  # set while the outcome is a passing one
+    Column("article_id", _Id, ForeignKey("article.id")),
+    Column("entry_fingerprint", Text, nullable=False, default=""),
+)
+Index("address_article", address.c.article_id)
+
+sighting = Table(  # an address's history, for `explain`: one row per change of outcome and per source that carried it
+    "sighting",
+    metadata,
+    _id(),
+    Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
+    Column("run_id", _Id, ForeignKey("run.id")),
+    Column("source", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+)
+Index("sighting_address", sighting.c.address_id)
+
+guid = Table(  # a feed's own name for an item, one more key by which it is known again
+    "guid",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("guid", Text, primary_key=True),
+    Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
+)
+
+raw_page = Table(  # where a fetched page lies in the WARC files
+    "raw_page",
+    metadata,
+    _id(),
+    Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
+    Column("fetched", UtcDateTime, nullable=False),
+    Column("file", Text, nullable=False),  # relative to the raw folder
+    Column("offset", BigInteger, nullable=False),
+    Column("bytes", Integer, nullable=False),
+)
+Index("raw_page_address", raw_page.c.address_id)
+
+story = Table(
+    "story",
+    metadata,
+    _id(),
+    Column("opened", UtcDateTime, nullable=False),
+)
+
+article = Table(
+    "article",
+    metadata,
+    _id(),
+    Column("index_row", BigInteger, nullable=False, unique=True),  # row of the full-text index; ordered by time (see search)
+    Column("story_id", _Id, ForeignKey("story.id"), nullable=False),
+    Column("copy_of", _Id, ForeignKey("article.id")),
+    Column("source", String(64), nullable=False),
+    Column("outlet", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("canonical_url", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("extent", String(8), nullable=False),
+    Column("extent_reason", Text, nullable=False, default=""),
+    Column("at", UtcDateTime, nullable=False),  # published, never after discovered; discovered where unknown
+    Column("published", UtcDateTime),
+    Column("published_precision", String(8)),
+    Column("published_origin", String(8)),
+    Column("published_zone", Text),
+    Column("published_zone_stated", Boolean),
+    Column("discovered", UtcDateTime, nullable=False),
+    Column("updated", UtcDateTime),
+    Column("authors", JSON, nullable=False),
+    Column("credit", Text, nullable=False, default=""),
+    Column("reasons", JSON, nullable=False),
+    Column("watchlist_version", String(16), nullable=False),
+    Column("text_hash", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("baseline", Boolean, nullable=False),
+    Column("matched", Boolean, nullable=False, default=False, server_default=false()),  # the alerts' mark
+)
+Index("article_story", article.c.story_id)
+Index("article_at", article.c.at)
+Index("article_source", article.c.source, article.c.at)
+Index("article_text_hash", article.c.text_hash)
+Index("article_unmatched", article.c.id, sqlite_where=~article.c.matched, postgresql_where=~article.c.matched)
+
+version = Table(  # what an article said before it was changed
+    "version",
+    metadata,
+    _id(),
+    Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("summary", Text, nullable=False),
+)
+Index("version_article", version.c.article_id)
+
+mention = Table(
+    "mention",
+    metadata,
+    Column("entity", String(64), primary_key=True),
+    Column("article_id", _Id, ForeignKey("article.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("mention_article", mention.c.article_id)
+
+band = Table(  # MinHash bands of articles of the recent window: the look-up of near-copies
+    "band",
+    metadata,
+    Column("hash", BigInteger, primary_key=True),
+    Column("article_id", _Id, ForeignKey("article.id"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("band_article", band.c.article_id)
+
+match = Table(  # a rule found an article for a reader; `message_id` is empty until it is put into a mail
+    "match",
+    metadata,
+    _id(),
+    Column("rule", String(64), nullable=False),
+    Column("reader", String(64), nullable=False),
+    Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
+    Column("story_id", _Id, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("state", String(12), nullable=False),  # waiting | mailed | folded | told | baseline | too-old
+    Column("message_id", _Id, ForeignKey("message.id")),
+    UniqueConstraint("rule", "reader", "article_id"),
+)
+Index("match_waiting", match.c.reader, match.c.state)
+Index("match_story", match.c.reader, match.c.rule, match.c.story_id)
+Index("match_article", match.c.article_id)
+
+message = Table(  # the outbox: a mail to one address; `message_id` (the header) is stored before the first try
+    "message",
+    metadata,
+    _id(),
+    Column("reader", String(64), nullable=False),
+    Column("address", Text, nullable=False),
+    Column("kind", String(12), nullable=False),  # now | digest
+    Column("period_key", Text, nullable=False),  # makes one digest of one period unique
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # the whole message as sent (RFC 5322)
+    Column("created", UtcDateTime, nullable=False),
+    Column("state", String(12), nullable=False),  # waiting | sent | refused | uncertain
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_try", UtcDateTime, nullable=False),
+    Column("sent", UtcDateTime),
+    Column("last_error", Text, nullable=False, default=""),
+    UniqueConstraint("reader", "address", "period_key"),
+)
+Index("message_due", message.c.state, message.c.next_try)
+
+setting = Table(  # small facts of the archive itself: versions, the mail channel's pause, dates of upkeep
+    "setting",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+)
