@@ -120,6 +120,26 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidate:
+    """An article already held that a new draft may be the same as, with what is needed to tell.
+
+    `text_hash`, `signature` and `weight` are those of its Fingerprint; `url` is its canonical URL; `at` (aware UTC) is
+    the moment it is sorted by. `story_id` is the story a copy of it would join.
+    """
+
+    article_id: int
+    story_id: int
+    outlet: str
+    source: str
+    url: str
+    title: str
+    text_hash: bytes
+    signature: bytes
+    weight: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The verdict on a draft: relevance, the watchlist ids it mentions, and its fingerprint."""
 
