@@ -1,4 +1,4 @@
-"""An article's shapes on its way: entry → draft → judged article → stored article. All frozen; each stage adds, none changes."""
+"""An article on its way: entry → draft → judged article → stored article. All frozen; each stage adds, none changes."""
 
 from __future__ import annotations
 

@@ -79,9 +79,9 @@ class Reach(StrEnum):
 class ListingRules(Model):
     """Where a list page keeps its items. With no `item` and no `link_pattern`, links are detected automatically.
 
-    `item`, `link`, `title`, `date`, `summary` are CSS selectors, all but `item` inside the item (empty: the item's first link, its
-    text, any date found). `date_attribute` reads the date from an attribute. `link_pattern` is a regular expression the
-    absolute address must contain. `date_in_url` reads a date from it. `pages` are further list pages, read with the first.
+    `item`, `link`, `title`, `date`, `summary` are CSS selectors, all but `item` inside the item (empty: the item's first
+    link, its text, any date found). `date_attribute` reads the date from an attribute. `link_pattern` is a regular
+    expression the absolute address must contain. `pages` are further list pages, read with the first.
     """
 
     item: str = ""

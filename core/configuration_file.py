@@ -1,0 +1,172 @@
+"""Reads config.yaml: all faults at once, each with file, line, key path, what was expected and the nearest key.
+
+Single values may be set from the environment: JINGBAO__NETWORK__PROXY=http://127.0.0.1:7890 sets `network.proxy`.
+What only other rooms can judge (queries, source keys) is checked by `checks`, handed down by console.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import typing
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from core.config import Config
+from core.errors import ConfigError
+from core.located_yaml import LocatedYaml, Problem, read_located_yaml
+
+Check = Callable[[Config], Iterable[Problem]]
+ENVIRONMENT_PREFIX = "JINGBAO__"
+
+# pydantic's own wording, said the way the rest of jingbao speaks.
+_EXPECTED = {
+    "int_parsing": "expected a whole number",
+    "int_type": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_parsing": "expected a number",
+    "float_type": "expected a number",
+    "bool_parsing": "expected true or false",
+    "bool_type": "expected true or false",
+    "string_type": "expected a text (put it in quotes)",
+    "tuple_type": "expected a list (lines that start with -)",
+    "list_type": "expected a list (lines that start with -)",
+    "dict_type": "expected keys and values",
+    "model_type": "expected keys and values",
+    "path_type": "expected a path",
+    "too_short": "expected at least one",
+    "missing": "this key is needed and missing",
+}
+
+
+def load_config(path: Path, checks: Sequence[Check] = (), environment: Mapping[str, str] | None = None) -> Config:
+    """Read and check `path`; relative paths in it become absolute from its folder.
+
+    Raises ConfigError holding every fault found, or saying that the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        problem = f"{path}: cannot be read: {reason}. Name another file with --config, or start from the shipped config.yaml"
+        raise ConfigError([problem]) from error
+    document = read_located_yaml(text, str(path))
+    if not isinstance(document.value, dict):
+        document.problems.append(Problem((), "expected keys and values at the top of the file"))
+        raise _error(document)
+    problems = list(document.problems)
+    values = _with_environment(document, os.environ if environment is None else environment)
+    config = _validated(values, problems)
+    if config is not None:
+        for check in (_duplicates, _unknown_readers, *checks):
+            problems.extend(check(config))
+    if config is None or problems:
+        raise _error(LocatedYaml(document.name, None, document.places, problems))
+    base = path.resolve().parent
+    return config.model_copy(update={"data_dir": (base / config.data_dir.expanduser()).resolve()})
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean "x"?` for the nearest of `known`, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""
+
+
+def _error(document: LocatedYaml) -> ConfigError:
+    ordered = sorted(document.problems, key=lambda problem: document.place_of(problem.path))
+    return ConfigError([document.line_for(problem) for problem in ordered])
+
+
+def _with_environment(document: LocatedYaml, environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = dict(document.value)
+    for name in sorted(environment):
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        *sections, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        inner = values
+        for section in sections:
+            held = inner.get(section)
+            inner[section] = dict(held) if isinstance(held, dict) else {}
+            inner = inner[section]
+        inner[key] = yaml.safe_load(environment[name])
+    return values
+
+
+def _validated(values: dict[str, Any], problems: list[Problem]) -> Config | None:
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        seen: set[tuple[str | int, ...]] = set()
+        for fault in error.errors(include_url=False):
+            path = _existing(fault["loc"], values, missing=fault["type"] == "missing")
+            echo = fault["type"] == "too_short" and fault["input"]  # its items' own faults are said already
+            if path not in seen and not echo:  # a union reports once per member
+                seen.add(path)
+                problems.append(Problem(path, _message(fault, path)))
+        return None
+
+
+def _existing(loc: tuple[str | int, ...], values: Any, *, missing: bool) -> tuple[str | int, ...]:
+    """The part of pydantic's location that is a path in the file (it adds names of union members)."""
+    path: tuple[str | int, ...] = ()
+    for part in loc:
+        inside = isinstance(values, dict) and part in values
+        inside = inside or (isinstance(values, list) and isinstance(part, int) and part < len(values))
+        if not inside:
+            return (*path, part) if missing else path
+        values, path = values[part], (*path, part)
+    return path
+
+
+def _message(fault: Any, path: tuple[str | int, ...]) -> str:
+    kind, text = fault["type"], str(fault["msg"])
+    if kind == "extra_forbidden":
+        fields = sorted(_model_at(path[:-1]).model_fields)
+        return f"unknown key.{nearest(str(path[-1]), fields) or ' Known here: ' + ', '.join(fields) + '.'}"
+    if kind == "literal_error":
+        return f"expected {fault['ctx']['expected']}, not {fault['input']!r}"
+    if kind == "string_pattern_mismatch":
+        return f"expected lower-case letters, digits and hyphens, not {fault['input']!r}"
+    said = _EXPECTED.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "expected a value")
+    return said if kind == "missing" or isinstance(fault["input"], dict | list) else f"{said}, not {fault['input']!r}"
+
+
+def _model_at(path: tuple[str | int, ...]) -> type[BaseModel]:
+    model: type[BaseModel] = Config
+    for part in path:
+        if isinstance(part, str):
+            model = _model_in(model.model_fields[part].annotation) or model
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in typing.get_args(annotation) if (found := _model_in(inner))), None)
+
+
+def _duplicates(config: Config) -> Iterable[Problem]:
+    lists: tuple[tuple[tuple[str, ...], str, list[str]], ...] = (
+        (("readers",), "key", [reader.key for reader in config.readers]),
+        (("rules",), "name", [rule.name for rule in config.rules]),
+        (("sources", "add"), "key", [source.key for source in config.sources.add]),
+    )
+    for path, key, names in lists:
+        twice = {name for name, count in Counter(names).items() if count > 1}
+        for index, name in enumerate(names):
+            if name in twice and name in names[:index]:
+                message = f'"{name}" is already the {key} of {path[-1]}[{names.index(name)}]; each needs its own'
+                yield Problem((*path, index, key), message)
+
+
+def _unknown_readers(config: Config) -> Iterable[Problem]:
+    known = [reader.key for reader in config.readers]
+    for number, rule in enumerate(config.rules):
+        for place, name in enumerate(rule.readers):
+            if name not in known:
+                yield Problem(("rules", number, "readers", place), f'no reader has the key "{name}".{nearest(name, known)}')
