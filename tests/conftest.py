@@ -1,0 +1,29 @@
+"""Tests written as coroutines run in a fresh event loop; nothing else is global."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run `async def` tests; a minute is the most any may take, so that a hang is a failure and not a silence."""
+    if not inspect.iscoroutinefunction(pyfuncitem.function):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    asyncio.run(asyncio.wait_for(pyfuncitem.function(**arguments), 60))
+    return True
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of captured feeds and pages, which is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip("captured data is not here; the own counterparts of these tests ran")
+    return SHARED

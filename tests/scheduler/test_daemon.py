@@ -1,0 +1,140 @@
+"""The daemon: nothing overlaps, faults are contained, signals are obeyed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+
+from core.errors import ConfigError, FetchError
+from core.outcomes import Outcome
+from scheduler.daemon import CLEAN, Daemon
+from scheduler.duties import Duties
+
+
+class Work:
+    """Duties that record what was asked of them."""
+
+    def __init__(self, due: list[str], at_once: int = 2) -> None:
+        self.waiting = due
+        self.at_once = at_once
+        self.release = asyncio.Event()
+        self.started: list[str] = []
+        self.running = 0
+        self.most_running = 0
+        self.calls: list[str] = []
+        self.error: Exception | None = None
+        self.all_started = asyncio.Event()
+
+    async def due(self, limit: int) -> list[str]:
+        return self.waiting[:limit]
+
+    async def collect(self, key: str) -> None:
+        self.started.append(key)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        if len(self.started) >= 2:
+            self.all_started.set()
+        try:
+            if self.error:
+                raise self.error
+            await self.release.wait()
+            self.waiting.remove(key)
+        finally:
+            self.running -= 1
+
+    def note(self, name: str):
+        async def duty() -> None:
+            self.calls.append(name)
+            if name == "stop_collecting":
+                self.release.set()
+
+        return duty
+
+    def duties(self) -> Duties:
+        named = {name: self.note(name) for name in ("match", "digest", "send", "upkeep", "stop_collecting", "close")}
+        return Duties(self.due, self.collect, sources_at_once=self.at_once, tick=timedelta(seconds=0.01), **named)
+
+
+async def no_reload() -> Duties:
+    raise ConfigError(["config.yaml:1:1: broken"])
+
+
+async def test_a_source_being_collected_is_not_started_again_and_the_rest_wait_their_turn() -> None:
+    work = Work(["a", "b", "c"])
+    daemon = Daemon(work.duties(), no_reload)
+
+    await daemon.tick()
+    await daemon.tick()
+    await work.all_started.wait()
+    await daemon.tick()
+
+    assert sorted(work.started) == ["a", "b"]
+    assert work.most_running == 2
+    work.release.set()
+
+
+@pytest.mark.parametrize("error", [FetchError(Outcome.FAILED, "no route"), RuntimeError("a bug")])
+async def test_a_source_that_fails_or_meets_a_bug_does_not_end_the_daemon(error) -> None:
+    work = Work(["a", "b"])
+    work.error = error
+    daemon = Daemon(work.duties(), no_reload)
+    running = asyncio.create_task(daemon.run())
+
+    await work.all_started.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+
+
+async def test_sigterm_ends_collections_and_gives_everything_back() -> None:
+    work = Work(["a", "b"])
+    daemon = Daemon(work.duties(), no_reload)
+    running = asyncio.create_task(daemon.run())
+    await work.all_started.wait()
+
+    os.kill(os.getpid(), signal.SIGTERM)
+
+    assert await running == CLEAN
+    assert work.calls[-1] == "close"
+    assert work.running == 0
+
+
+async def test_a_broken_configuration_on_sighup_keeps_the_old_one() -> None:
+    work = Work([])
+    asked = asyncio.Event()
+
+    async def broken() -> Duties:
+        asked.set()
+        raise ConfigError(["config.yaml:3:1: rulse: unknown key"])
+
+    daemon = Daemon(work.duties(), broken)
+    running = asyncio.create_task(daemon.run())
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await asked.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert work.calls.count("close") == 1
+
+
+async def test_a_good_configuration_on_sighup_replaces_the_old_one() -> None:
+    old, new = Work([]), Work(["x", "y"])
+
+    async def fresh() -> Duties:
+        return new.duties()
+
+    daemon = Daemon(old.duties(), fresh)
+    running = asyncio.create_task(daemon.run())
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await new.all_started.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert "close" in old.calls
+    assert "close" in new.calls
