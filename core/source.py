@@ -147,16 +147,26 @@ class PageRules(Model):
     remove: str = ""
 
 
+class UrlRewrite(Model):
+    r"""A change to the addresses a source gives: `pattern` (a regular expression) becomes `replacement` (`\1`: its group 1)."""
+
+    pattern: Pattern
+    replacement: str = ""
+
+
 class Source(Model):
     """One source, as the catalogue or config.yaml describes it.
 
     `language` is the one expected (`zh` or `en`). A date without a zone is read in `zone`; left empty it is Asia/Shanghai
     for Chinese sources and UTC for others. `text` says where the article's text is: in the feed, on the page, or (paywalled,
     pointers) nowhere: then the headline and summary are kept. `aggregator` marks feeds whose items belong to other outlets.
+    `outlet` is the publisher's name where it is not `name`: two sections of one paper are one outlet. `url_rewrites` change
+    an item's address before it is looked up or fetched, each once, in order: for mobile hosts and double names of one site.
     """
 
     key: Key
     name: str
+    outlet: str = ""
     kind: SourceKind
     url: HttpUrl
     language: Literal["zh", "en"]
@@ -179,6 +189,7 @@ class Source(Model):
     api: ApiRules | None = None
     sitemap: SitemapRules = SitemapRules()
     page: PageRules = PageRules()
+    url_rewrites: tuple[UrlRewrite, ...] = ()
     notes: str = ""
 
     @model_validator(mode="after")
@@ -191,6 +202,11 @@ class Source(Model):
     def tz(self) -> ZoneInfo:
         """The zone a date without one is read in."""
         return ZoneInfo(self.zone or ("Asia/Shanghai" if self.language == "zh" else "UTC"))
+
+    @property
+    def publisher(self) -> str:
+        """The outlet its own items belong to; an aggregator's items name theirs."""
+        return self.outlet or self.name
 
     @property
     def interval(self) -> timedelta:
