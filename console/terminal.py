@@ -1,0 +1,76 @@
+"""What people see on a terminal. Data goes to stdout, talk to stderr; fetched text cannot send control sequences."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.text import Text
+
+from console.records import to_json
+from core.article import Article, Precision
+
+out = Console(highlight=False, soft_wrap=False)
+talk = Console(stderr=True, highlight=False)
+
+# C0, DEL, C1 (ANSI escapes begin there) and the marks that reorder text.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
+
+
+def clean(text: str) -> str:
+    """Text without control characters, safe to print."""
+    return _CONTROL.sub("\ufffd", text)
+
+
+def plain(text: str, style: str = "") -> Text:
+    """A piece of fetched text for rich: cleaned, and never read as markup."""
+    return Text(clean(text), style=style)
+
+
+def print_json(value: Any) -> None:
+    """JSON on stdout, for programs (no colours, no wrapping)."""
+    sys.stdout.write(to_json(value) + "\n")
+
+
+def print_jsonl(value: Any) -> None:
+    """One JSON line on stdout, at once."""
+    sys.stdout.write(to_json(value, indent=None) + "\n")
+    sys.stdout.flush()
+
+
+def when(article: Article, zone: ZoneInfo) -> str:
+    """The article's time in `zone`, no more exact than it is known."""
+    published = article.published
+    if published is None:
+        return f"{local(article.discovered, zone)} (first seen)"
+    if published.precision in {Precision.DAY, Precision.MONTH}:
+        shape = "%Y-%m-%d" if published.precision is Precision.DAY else "%Y-%m"
+        return published.at.astimezone(_zone_of(published.zone, zone)).strftime(shape)
+    return local(published.at, zone)
+
+
+def local(at: datetime, zone: ZoneInfo) -> str:
+    """A moment in `zone`, to the minute."""
+    return at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _zone_of(name: str, otherwise: ZoneInfo) -> Any:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        try:
+            return datetime.fromisoformat(f"2000-01-01T00:00:00{name}").tzinfo or otherwise
+        except ValueError:
+            return otherwise
+
+
+def join_marked(text: str, marks: tuple[tuple[int, int], ...]) -> Text:
+    """A snippet with its hits in bold."""
+    cleaned = plain(text)  # keeps length: each control character becomes one sign
+    for start, end in marks:
+        cleaned.stylize("bold yellow", start, end)
+    return cleaned
