@@ -26,6 +26,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    true,
 )
 from sqlalchemy.types import JSON
 
@@ -64,6 +65,7 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     "source",
     metadata,
     Column("key", String(64), primary_key=True),
+    Column("listed", Boolean, nullable=False, default=True, server_default=true()),  # whether the configuration names it still
     Column("next_due", UtcDateTime, nullable=False),
     Column("etag", Text, nullable=False, default=""),
     Column("last_modified", Text, nullable=False, default=""),
@@ -95,7 +97,8 @@ run = Table(  # one collection of one source
     Column("finished", UtcDateTime),
     Column("result", String(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
     Column("detail", Text, nullable=False, default=""),
-    Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries
+    Column("seen", Integer, nullable=False, default=0),  # entries, counted as they were read
+    Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries, counted as they ended; sums to `seen`
 )
 Index("run_source", run.c.source, run.c.started)
 
@@ -117,6 +120,12 @@ address = Table(  # every address ever seen, by canonical URL, and where it stan
     Column("entry_fingerprint", Text, nullable=False, default=""),
 )
 Index("address_article", address.c.article_id)
+Index(
+    "address_retry",
+    address.c.next_try,
+    sqlite_where=address.c.next_try.is_not(None),
+    postgresql_where=address.c.next_try.is_not(None),
+)
 
 sighting = Table(  # an address's history, for `explain`: one row per change of outcome and per source that carried it
     "sighting",
@@ -195,8 +204,10 @@ article = Table(
 )
 Index("article_story", article.c.story_id)
 Index("article_at", article.c.at)
+Index("article_discovered", article.c.discovered)
 Index("article_source", article.c.source, article.c.at)
 Index("article_text_hash", article.c.text_hash)
+Index("article_watchlist", article.c.watchlist_version)
 Index("article_unmatched", article.c.id, sqlite_where=~article.c.matched, postgresql_where=~article.c.matched)
 
 version = Table(  # what an article said before it was changed
@@ -204,6 +215,7 @@ version = Table(  # what an article said before it was changed
     metadata,
     _id(),
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
+    Column("index_row", BigInteger, nullable=False, unique=True),  # the row it had in the index; never given out again
     Column("until", UtcDateTime, nullable=False),
     Column("title", Text, nullable=False),
     Column("text", Text, nullable=False),

@@ -1,0 +1,143 @@
+"""The archive: one database, opened, brought up to date, and given out as transactions.
+
+Every function of this room takes a Transaction. On an event loop the database is reached by `writing` and `reading`
+alone: one thread writes, a few read, and the loop never waits for a lock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from core.errors import StorageError
+from storage.sqlite import Sqlite
+from storage.transaction import Transaction
+from storage.upgrade import bring_up_to_date
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+__all__ = ["Archive", "Transaction"]
+
+T = TypeVar("T")
+
+PATIENCE = timedelta(seconds=30)
+"""How long a write waits for another program's: a long `reindex` passes, a forgotten lock does not hold us for ever."""
+_READERS = 3
+
+
+class Archive:
+    """An open archive. Close it, or use it as a context manager."""
+
+    def __init__(self, database: Sqlite) -> None:
+        """For `open`."""
+        self._database = database
+        self._write_engine = database.writing_engine()
+        self._read_engine = database.reading_engine()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="archive-reader")
+
+    @classmethod
+    def open(cls, url: str, now: datetime, *, patience: timedelta = PATIENCE) -> Self:
+        """The archive at `url` (an SQLAlchemy URL), made if there is none, brought to this version's tables if older.
+
+        `now` (aware UTC) is kept as the day a new archive began. Raises StorageError if the database cannot be opened, is
+        damaged, belongs to another program or to a newer jingbao; such a file is left as it is.
+        """
+        database = _database(url, patience)
+        database.prepare()
+        archive = cls(database)
+        try:
+            archive._bring_up_to_date(now)
+        except BaseException:
+            archive.close()
+            raise
+        return archive
+
+    def _bring_up_to_date(self, now: datetime) -> None:
+        with self.write() as tx:
+            self._database.check(tx.connection, whole=False)
+            bring_up_to_date(tx.connection, now)
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that may write; kept at the end of the block, undone if the block raises.
+
+        Waits for other writers. Blocks: not for the event loop. Raises StorageError if the database refuses.
+        """
+        with self._transaction(self._write_engine) as tx:
+            yield tx
+
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """A transaction that only reads, and sees one moment of the archive. Blocks. Raises StorageError likewise."""
+        with self._transaction(self._read_engine) as tx:
+            yield tx
+
+    async def writing(self, work: Callable[[Transaction], T]) -> T:
+        """`work` done in a write transaction on the one writer thread.
+
+        Cancelling the caller does not undo work that has begun: it is finished and kept. Raises as `write` does.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._writer, self._run, self.write, work)
+
+    async def reading(self, work: Callable[[Transaction], T]) -> T:
+        """`work` done in a read transaction on a reader thread. Raises as `read` does."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, self.read, work)
+
+    def check(self) -> None:
+        """Look through the whole database for damage; seconds for each gigabyte. Raises StorageError naming it."""
+        with self.read() as tx:
+            self._database.check(tx.connection, whole=True)
+
+    def close(self) -> None:
+        """Finish what the threads have begun and close every connection."""
+        self._writer.shutdown()
+        self._readers.shutdown()
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @staticmethod
+    def _run(transaction: Callable[[], AbstractContextManager[Transaction]], work: Callable[[Transaction], T]) -> T:
+        with transaction() as tx:
+            return work(tx)
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Transaction]:
+        """The room's wall: what a person can do something about becomes a StorageError, a bug stays what it is."""
+        try:
+            with engine.begin() as connection:
+                yield Transaction(connection, self._database.index)
+        except PoolTimeoutError as error:
+            raise StorageError(f"Too many tasks use the database at once ({error}). Try again.") from error
+        except DBAPIError as error:
+            advice = self._database.advice(error.orig)
+            if advice is None:
+                raise
+            raise StorageError(advice) from error
+
+
+def _database(url: str, patience: timedelta) -> Sqlite:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError(f"storage.url {url!r} cannot be read: expected sqlite:///PATH") from error
+    if parsed.get_backend_name() != "sqlite":
+        raise StorageError(f"storage.url {parsed.render_as_string()!r}: only sqlite:///PATH is known to this version")
+    return Sqlite(parsed, patience)

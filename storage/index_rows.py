@@ -1,0 +1,37 @@
+"""Row numbers of the full-text index: ordered by time, so that newest first is the index's own order and needs no sorting.
+
+A row is the article's moment in seconds, shifted left by 20 bits, plus a count within that second (a million articles
+dated to the day alone have room). A number once given is never given again, because the index keeps the words of texts
+that were replaced: with an old number a new article would be found by another's words.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select, union_all
+
+from storage.schema import article, version
+
+if TYPE_CHECKING:
+    from storage.transaction import Transaction
+
+_BITS = 20
+
+
+def first_row_of(moment: datetime) -> int:
+    """The lowest row of the second `moment` (aware) falls in."""
+    return int(moment.timestamp() // 1) << _BITS
+
+
+def next_index_row(tx: Transaction, moment: datetime) -> int:
+    """A row never given out, in the second of `moment` (aware)."""
+    first = first_row_of(moment)
+    last = first + (1 << _BITS) - 1
+    taken = union_all(
+        select(func.max(article.c.index_row).label("row")).where(article.c.index_row.between(first, last)),
+        select(func.max(version.c.index_row)).where(version.c.index_row.between(first, last)),
+    ).subquery()
+    highest = tx.connection.scalar(select(func.max(taken.c.row)))
+    return first if highest is None else int(highest) + 1

@@ -1,0 +1,296 @@
+"""Matches and messages: who is to be told of what, and the mails that tell it.
+
+    match    waiting → mailed | told | withdrawn            baseline and too-old never wait
+             waiting → folded → mailed | told | withdrawn   folded: past the reader's cap, now for a digest
+    message  waiting → sent | refused | expired | uncertain
+             uncertain → sent | refused | unconfirmed       the line broke at the end of a try: it may have arrived
+
+The decisions are made in alerts; this file keeps them. docs/design/alerts.md says what each state means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, func, insert, select, update
+
+from storage.schema import article, match, message, setting
+
+if TYPE_CHECKING:
+    from storage.archive import Transaction
+
+_PAUSE = "mail.pause"
+
+
+class MatchState(StrEnum):
+    """Where a match stands."""
+
+    WAITING = "waiting"
+    FOLDED = "folded"
+    MAILED = "mailed"
+    TOLD = "told"
+    BASELINE = "baseline"
+    TOO_OLD = "too-old"
+    WITHDRAWN = "withdrawn"
+
+
+class MessageState(StrEnum):
+    """Where a message stands."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+    UNCERTAIN = "uncertain"
+    UNCONFIRMED = "unconfirmed"
+
+
+OPEN_MATCHES = (MatchState.WAITING, MatchState.FOLDED)
+_KNOWN_TO_RULE = (*OPEN_MATCHES, MatchState.MAILED, MatchState.TOLD)
+_OPEN_MESSAGES = (MessageState.WAITING, MessageState.UNCERTAIN)
+LOST_MESSAGES = (MessageState.REFUSED, MessageState.EXPIRED, MessageState.UNCONFIRMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule found an article for a reader; `at` is when it was found (aware UTC). `message` is the mail's row, once in one."""
+
+    id: int
+    rule: str
+    reader: str
+    article_id: int
+    story_id: int
+    at: datetime
+    state: MatchState
+    message: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A mail to put into the outbox: to one address, whole, under the Message-ID it keeps whatever happens."""
+
+    reader: str
+    address: str
+    kind: str
+    period_key: str
+    message_id: str
+    subject: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A mail in the outbox. `attempts` counts tries, and since the state is `uncertain` those that ended uncertain."""
+
+    id: int
+    reader: str
+    address: str
+    kind: str
+    period_key: str
+    message_id: str
+    subject: str
+    content: bytes
+    created: datetime
+    state: MessageState
+    attempts: int
+    next_try: datetime
+    sent: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why no mail leaves at all, since when, until when, and after how many failed probes (aware UTC)."""
+
+    reason: str
+    since: datetime
+    until: datetime
+    probes: int
+
+
+# Matches
+
+
+def unmatched(tx: Transaction, limit: int) -> list[int]:
+    """Ids of articles no rule has looked at yet, lowest first."""
+    query = select(article.c.id).where(~article.c.matched).order_by(article.c.id).limit(limit)
+    return list(tx.connection.scalars(query))
+
+
+def mark_matched(tx: Transaction, article_ids: Collection[int]) -> None:
+    """Say that every rule has looked at these articles."""
+    tx.connection.execute(update(article).where(article.c.id.in_(article_ids)).values(matched=True))
+
+
+def add_match(
+    tx: Transaction, *, rule: str, reader: str, article_id: int, story_id: int, at: datetime, state: MatchState
+) -> None:
+    """Keep one match."""
+    values = {"rule": rule, "reader": reader, "article_id": article_id, "story_id": story_id, "at": at, "state": state}
+    tx.connection.execute(insert(match).values(values))
+
+
+def story_known(tx: Transaction, rule: str, reader: str, story_id: int) -> bool:
+    """Whether this rule has already found this story for this reader, and told it or is going to."""
+    query = select(match.c.id).where(
+        match.c.reader == reader, match.c.rule == rule, match.c.story_id == story_id, match.c.state.in_(_KNOWN_TO_RULE)
+    )
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
+def open_matches(tx: Transaction, reader: str) -> list[Match]:
+    """The reader's matches that are still to be told, oldest first."""
+    query = select(match).where(match.c.reader == reader, match.c.state.in_(OPEN_MATCHES)).order_by(match.c.at, match.c.id)
+    return [_match(row) for row in tx.connection.execute(query)]
+
+
+def readers_waiting(tx: Transaction) -> list[str]:
+    """The keys of readers with matches still to be told."""
+    query = select(match.c.reader).where(match.c.state.in_(OPEN_MATCHES)).distinct().order_by(match.c.reader)
+    return list(tx.connection.scalars(query))
+
+
+def matches_of(tx: Transaction, article_id: int) -> list[Match]:
+    """Every match of an article, for `explain`."""
+    query = select(match).where(match.c.article_id == article_id).order_by(match.c.id)
+    return [_match(row) for row in tx.connection.execute(query)]
+
+
+def told_stories(tx: Transaction, reader: str, story_ids: Collection[int]) -> dict[int, datetime]:
+    """Those of the stories that are in a mail to the reader, with the time of the first such mail."""
+    query = (
+        select(match.c.story_id, func.min(message.c.created, type_=message.c.created.type))
+        .join(message, match.c.message_id == message.c.id)
+        .where(match.c.reader == reader, match.c.story_id.in_(story_ids), match.c.state == MatchState.MAILED)
+        .group_by(match.c.story_id)
+    )
+    return dict(tx.connection.execute(query).tuples().all())
+
+
+def set_matches(tx: Transaction, ids: Collection[int], state: MatchState, message_row: int | None = None) -> None:
+    """Move matches to a state, and into a mail."""
+    if ids:
+        tx.connection.execute(update(match).where(match.c.id.in_(ids)).values(state=state, message_id=message_row))
+
+
+def match_counts(tx: Transaction, since: datetime) -> dict[tuple[str, str], int]:
+    """Matches found since then (aware UTC), by rule and state."""
+    query = select(match.c.rule, match.c.state, func.count()).where(match.c.at >= since).group_by(match.c.rule, match.c.state)
+    return {(rule, state): count for rule, state, count in tx.connection.execute(query)}
+
+
+# Messages
+
+
+def mails_since(tx: Transaction, reader: str, since: datetime) -> int:
+    """How many mails were made for the reader since then; one to several addresses counts once."""
+    query = select(func.count(message.c.period_key.distinct())).where(message.c.reader == reader, message.c.created >= since)
+    return tx.connection.execute(query).scalar_one()
+
+
+def has_mail(tx: Transaction, reader: str, period_key: str) -> bool:
+    """Whether there is a mail of this period for the reader."""
+    query = select(message.c.id).where(message.c.reader == reader, message.c.period_key == period_key)
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
+def put(tx: Transaction, mail: NewMessage, now: datetime) -> int:
+    """Put a mail into the outbox, due at once; returns its row's number."""
+    values = {
+        "reader": mail.reader,
+        "address": mail.address,
+        "kind": mail.kind,
+        "period_key": mail.period_key,
+        "message_id": mail.message_id,
+        "subject": mail.subject,
+        "content": mail.content,
+        "created": now,
+        "next_try": now,
+        "state": MessageState.WAITING,
+    }
+    result = tx.connection.execute(insert(message).values(values))
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def due_messages(tx: Transaction, now: datetime, limit: int, *, without_readers: Collection[str] = ()) -> list[Message]:
+    """Messages whose next try has come, the longest due first."""
+    query = select(message).where(message.c.state.in_(_OPEN_MESSAGES), message.c.next_try <= now)
+    query = query.where(message.c.reader.not_in(without_readers)).order_by(message.c.next_try, message.c.id).limit(limit)
+    return [_message(row) for row in tx.connection.execute(query)]
+
+
+def mark_sent(tx: Transaction, number: int, now: datetime) -> None:
+    """The mail server has taken the message."""
+    values = {"state": MessageState.SENT, "sent": now, "attempts": message.c.attempts + 1, "last_error": ""}
+    tx.connection.execute(update(message).where(message.c.id == number).values(values))
+
+
+def mark_failed(tx: Transaction, number: int, *, state: MessageState, attempts: int, next_try: datetime, error: str) -> None:
+    """A try has failed; what follows is in `state` and `next_try`."""
+    values = {"state": state, "attempts": attempts, "next_try": next_try, "last_error": error}
+    tx.connection.execute(update(message).where(message.c.id == number).values(values))
+
+
+def get_message(tx: Transaction, number: int) -> Message | None:
+    """One message by its row's number."""
+    row = tx.connection.execute(select(message).where(message.c.id == number)).first()
+    return None if row is None else _message(row)
+
+
+def latest_messages(tx: Transaction, limit: int, states: Sequence[MessageState] = ()) -> list[Message]:
+    """The newest messages, of these states if any are given."""
+    query = select(message).order_by(message.c.id.desc()).limit(limit)
+    if states:
+        query = query.where(message.c.state.in_(states))
+    return [_message(row) for row in tx.connection.execute(query)]
+
+
+def message_counts(tx: Transaction) -> dict[str, int]:
+    """Messages by state."""
+    query = select(message.c.state, func.count()).group_by(message.c.state)
+    return dict(tx.connection.execute(query).tuples().all())
+
+
+# The channel
+
+
+def pause(tx: Transaction) -> Pause | None:
+    """Why no mail leaves at all, or None."""
+    value: Mapping[str, Any] | None = tx.connection.scalar(select(setting.c.value).where(setting.c.key == _PAUSE))
+    if not value:
+        return None
+    since, until = (datetime.fromisoformat(value[name]) for name in ("since", "until"))
+    return Pause(value["reason"], since, until, value["probes"])
+
+
+def set_pause(tx: Transaction, halt: Pause | None) -> None:
+    """Pause all sending, or end the pause."""
+    value = {} if halt is None else {
+        "reason": halt.reason, "since": halt.since.isoformat(), "until": halt.until.isoformat(), "probes": halt.probes,
+    }  # fmt: skip
+    changed = tx.connection.execute(update(setting).where(setting.c.key == _PAUSE).values(value=value))
+    if not changed.rowcount:
+        tx.connection.execute(insert(setting).values(key=_PAUSE, value=value))
+
+
+def _match(row: Row[Any]) -> Match:
+    return Match(row.id, row.rule, row.reader, row.article_id, row.story_id, row.at, MatchState(row.state), row.message_id)
+
+
+def _message(row: Row[Any]) -> Message:
+    return Message(**{**row._asdict(), "state": MessageState(row.state)})
+
+
+def outlets_of(tx: Transaction, story_ids: Iterable[int]) -> dict[int, list[tuple[int, str, str]]]:
+    """For each story the (article id, outlet, url) of every article in it, in the order they were found."""
+    query = select(article.c.story_id, article.c.id, article.c.outlet, article.c.url)
+    query = query.where(article.c.story_id.in_(list(story_ids))).order_by(article.c.id)
+    found: dict[int, list[tuple[int, str, str]]] = {}
+    for story, number, outlet, url in tx.connection.execute(query):
+        found.setdefault(story, []).append((number, outlet, url))
+    return found

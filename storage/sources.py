@@ -1,0 +1,208 @@
+"""What the archive remembers of sources between their runs, and the runs themselves. What a source *is*: config.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select, update
+
+from core.errors import NotFoundError
+from core.outcomes import Outcome
+from storage.pieces import pieces
+from storage.schema import item, run, source
+
+if TYPE_CHECKING:
+    from storage.transaction import AnyRow, Transaction
+
+RUNNING, OK, UNCHANGED, INTERRUPTED = "running", "ok", "unchanged", "interrupted"
+"""A run's results beside an Outcome's value, which says why the source gave nothing."""
+_GOOD = {OK, UNCHANGED}
+_SIGHT_GRAIN = timedelta(days=1)  # `last_seen` of an item is kept this coarsely: it is there for pruning alone
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What tells a changed document from the one read last: HTTP's own (RFC 9110) and the hash of its body."""
+
+    etag: str = ""
+    last_modified: str = ""
+    body_hash: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """Where a source stands. `failures` counts bad runs in a row; times are aware UTC, None for never."""
+
+    key: str
+    listed: bool
+    next_due: datetime
+    validators: Validators
+    baseline_done: bool
+    failures: int
+    last_run: datetime | None
+    last_good: datetime | None
+    last_new: datetime | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One collection of one source. `seen` was counted as entries were read, `counts` as they ended."""
+
+    id: int
+    source: str
+    started: datetime
+    finished: datetime | None
+    result: str
+    detail: str
+    seen: int
+    counts: Mapping[Outcome, int] = field(default_factory=dict)
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every entry seen ended in a named outcome."""
+        return self.seen == sum(self.counts.values())
+
+
+def ensure(tx: Transaction, keys: Collection[str], now: datetime) -> None:
+    """Let the archive know the configuration's sources: new ones are due at once, those it names no longer never are."""
+    known = set(tx.connection.scalars(select(source.c.key)))
+    fresh = [{"key": key, "next_due": now} for key in dict.fromkeys(keys) if key not in known]
+    if fresh:
+        tx.connection.execute(insert(source), fresh)
+    tx.connection.execute(update(source).values(listed=False))
+    for piece in pieces(keys):
+        tx.connection.execute(update(source).where(source.c.key.in_(piece)).values(listed=True))
+
+
+def due(tx: Transaction, now: datetime, limit: int) -> list[str]:
+    """Keys of listed sources due by `now` (aware UTC), the longest overdue first; at most `limit`."""
+    overdue = select(source.c.key).where(source.c.next_due <= now, source.c.listed)
+    return list(tx.connection.scalars(overdue.order_by(source.c.next_due).limit(limit)))
+
+
+def state(tx: Transaction, key: str) -> SourceState:
+    """Where one source stands. Raises NotFoundError if it was never ensured."""
+    found = tx.connection.execute(select(source).where(source.c.key == key)).one_or_none()
+    if found is None:
+        raise NotFoundError(f"The archive knows no source {key!r}.")
+    return _state(found)
+
+
+def states(tx: Transaction) -> dict[str, SourceState]:
+    """Where every source stands that was ever ensured, by key in alphabetical order."""
+    return {row.key: _state(row) for row in tx.connection.execute(select(source).order_by(source.c.key))}
+
+
+def postpone(tx: Transaction, key: str, until: datetime) -> None:
+    """Make a source due at `until` (aware UTC), without a run: to pause it, or to hasten it."""
+    tx.connection.execute(update(source).where(source.c.key == key).values(next_due=until))
+
+
+def begin_run(tx: Transaction, key: str, now: datetime) -> int:
+    """Write down that a run began; gives its number."""
+    return tx.new_row(insert(run).values(source=key, started=now, result=RUNNING, counts={}))
+
+
+def finish_run(
+    tx: Transaction,
+    run_id: int,
+    now: datetime,
+    *,
+    result: str,
+    next_due: datetime,
+    detail: str = "",
+    seen: int = 0,
+    counts: Mapping[Outcome, int] | None = None,
+    validators: Validators | None = None,
+) -> None:
+    """Write down how a run ended and when its source is due next (aware UTC).
+
+    `result` is OK, UNCHANGED or the Outcome that kept the source from giving anything; the latter counts as a failure.
+    `validators` are kept only where given: give them once every entry is safe, or the next run would skip the rest.
+    A good run ends the source's baseline. Raises NotFoundError for an unknown run.
+    """
+    key = tx.connection.scalar(select(run.c.source).where(run.c.id == run_id))
+    if key is None:
+        raise NotFoundError(f"There is no run {run_id}.")
+    ended = dict(counts or {})
+    tallies = {str(outcome): count for outcome, count in ended.items() if count}
+    tx.connection.execute(
+        update(run).where(run.c.id == run_id).values(finished=now, result=result, detail=detail, seen=seen, counts=tallies)
+    )
+    changes: dict[str, Any] = {"next_due": next_due, "last_run": now}
+    if result in _GOOD:
+        changes |= {"failures": 0, "last_good": now, "baseline_done": True, "last_error": ""}
+    else:
+        changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
+    if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
+        changes["last_new"] = now
+    if validators is not None:
+        changes |= {"etag": validators.etag, "last_modified": validators.last_modified}
+        changes["body_hash"] = validators.body_hash or None
+    tx.connection.execute(update(source).where(source.c.key == key).values(changes))
+
+
+def interrupt_runs(tx: Transaction, now: datetime) -> int:
+    """Mark runs that a dead process left open; gives their number. For the start of the one daemon."""
+    left = update(run).where(run.c.finished.is_(None)).values(finished=now, result=INTERRUPTED)
+    return tx.connection.execute(left).rowcount
+
+
+def last_runs(tx: Transaction, key: str, limit: int = 20) -> list[Run]:
+    """A source's runs, newest first."""
+    newest = select(run).where(run.c.source == key).order_by(run.c.started.desc(), run.c.id.desc()).limit(limit)
+    return [_run(row) for row in tx.connection.execute(newest)]
+
+
+def runs_since(tx: Transaction, since: datetime) -> list[Run]:
+    """Every source's runs that started at or after `since` (aware UTC), oldest first."""
+    recent = select(run).where(run.c.started >= since).order_by(run.c.started, run.c.id)
+    return [_run(row) for row in tx.connection.execute(recent)]
+
+
+def known_items(tx: Transaction, key: str) -> frozenset[bytes]:
+    """Hashes of the raw items of a source that were read in earlier runs."""
+    return frozenset(tx.connection.scalars(select(item.c.hash).where(item.c.source == key)))
+
+
+def remember_items(tx: Transaction, key: str, hashes: Collection[bytes], now: datetime) -> None:
+    """Know these raw items again in the next run. Those known already are marked as still carried."""
+    for piece in pieces(hashes):
+        ours = item.c.source == key, item.c.hash.in_(piece)
+        known = set(tx.connection.scalars(select(item.c.hash).where(*ours)))
+        fresh = [{"source": key, "hash": digest, "last_seen": now} for digest in dict.fromkeys(piece) if digest not in known]
+        if fresh:
+            tx.connection.execute(insert(item), fresh)
+        tx.connection.execute(update(item).where(*ours, item.c.last_seen < now - _SIGHT_GRAIN).values(last_seen=now))
+
+
+def forget_items(tx: Transaction, before: datetime) -> int:
+    """Drop the hashes of items no source has carried since `before` (aware UTC); gives their number.
+
+    An item that comes back later is read again, and known again by its address.
+    """
+    return tx.connection.execute(delete(item).where(item.c.last_seen < before)).rowcount
+
+
+def _state(row: AnyRow) -> SourceState:
+    return SourceState(
+        key=row.key,
+        listed=row.listed,
+        next_due=row.next_due,
+        validators=Validators(row.etag, row.last_modified, row.body_hash or b""),
+        baseline_done=row.baseline_done,
+        failures=row.failures,
+        last_run=row.last_run,
+        last_good=row.last_good,
+        last_new=row.last_new,
+        last_error=row.last_error,
+    )
+
+
+def _run(row: AnyRow) -> Run:
+    counts = {Outcome(name): count for name, count in row.counts.items()}
+    return Run(row.id, row.source, row.started, row.finished, row.result, row.detail, row.seen, counts)
