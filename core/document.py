@@ -46,7 +46,8 @@ class Request:
 class Document:
     """What came: `body` is decompressed bytes; `url` the address after redirects; `headers` have lower-case names.
 
-    `unchanged` is True for 304 (then `body` is empty).
+    `unchanged` is True for 304 (then `body` is empty). `moved` is True if the way led over permanent redirects alone
+    (301, 308): `url` is then the address to ask from now on.
     """
 
     request: Request
@@ -56,6 +57,7 @@ class Document:
     body: bytes
     fetched: datetime
     unchanged: bool = False
+    moved: bool = False
 
     @property
     def content_type(self) -> str:
