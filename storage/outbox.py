@@ -10,7 +10,7 @@ The decisions are made in alerts; this file keeps them. docs/design/alerts.md sa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, select, update
 
-from storage.schema import article, match, message, setting
+from storage.schema import match, message, setting
 
 if TYPE_CHECKING:
-    from storage.archive import Transaction
+    from storage.transaction import Transaction
 
 _PAUSE = "mail.pause"
 
@@ -115,17 +115,6 @@ class Pause:
 # Matches
 
 
-def unmatched(tx: Transaction, limit: int) -> list[int]:
-    """Ids of articles no rule has looked at yet, lowest first."""
-    query = select(article.c.id).where(~article.c.matched).order_by(article.c.id).limit(limit)
-    return list(tx.connection.scalars(query))
-
-
-def mark_matched(tx: Transaction, article_ids: Collection[int]) -> None:
-    """Say that every rule has looked at these articles."""
-    tx.connection.execute(update(article).where(article.c.id.in_(article_ids)).values(matched=True))
-
-
 def add_match(
     tx: Transaction, *, rule: str, reader: str, article_id: int, story_id: int, at: datetime, state: MatchState
 ) -> None:
@@ -212,9 +201,7 @@ def put(tx: Transaction, mail: NewMessage, now: datetime) -> int:
         "next_try": now,
         "state": MessageState.WAITING,
     }
-    result = tx.connection.execute(insert(message).values(values))
-    assert result.inserted_primary_key is not None
-    return int(result.inserted_primary_key[0])
+    return tx.new_row(insert(message).values(values))
 
 
 def due_messages(tx: Transaction, now: datetime, limit: int, *, without_readers: Collection[str] = ()) -> list[Message]:
@@ -284,13 +271,3 @@ def _match(row: Row[Any]) -> Match:
 
 def _message(row: Row[Any]) -> Message:
     return Message(**{**row._asdict(), "state": MessageState(row.state)})
-
-
-def outlets_of(tx: Transaction, story_ids: Iterable[int]) -> dict[int, list[tuple[int, str, str]]]:
-    """For each story the (article id, outlet, url) of every article in it, in the order they were found."""
-    query = select(article.c.story_id, article.c.id, article.c.outlet, article.c.url)
-    query = query.where(article.c.story_id.in_(list(story_ids))).order_by(article.c.id)
-    found: dict[int, list[tuple[int, str, str]]] = {}
-    for story, number, outlet, url in tx.connection.execute(query):
-        found.setdefault(story, []).append((number, outlet, url))
-    return found

@@ -1,0 +1,141 @@
+"""Sending what is in the outbox, one message at a time, each result committed at once.
+
+A message is told apart from its way out: what concerns one address or one message is written on that message and the next
+one goes on; what concerns the mail server pauses all sending, with a probe at growing gaps that never ends.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from alerts.transport import OutOfReachError, Parcel, Transport
+from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
+from core.log import values
+from storage import outbox
+from storage.outbox import Message, MessageState, Pause
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+    from storage.transaction import Transaction
+
+log = logging.getLogger("jingbao.mail")
+
+# Growing gaps and a lifetime of five days, as Postfix does it (qmgr(8): minimal and maximal back-off, maximal_queue_lifetime).
+RETRY_GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240))
+LIFETIME = timedelta(days=5)
+# A mail that may have arrived is tried twice more, under the same Message-ID, and then left for the operator to judge.
+UNCERTAIN_GAP = timedelta(minutes=15)
+UNCERTAIN_TRIES = 3
+# Signing in wrongly again and again gets an account locked; a server that is away may be asked sooner.
+SETUP_GAPS = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240))
+AWAY_GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What one pass did: messages taken by the server, messages that were not, and why all sending paused, if it did."""
+
+    sent: int = 0
+    failed: int = 0
+    paused: str = ""
+
+
+async def send_due(
+    archive: Archive,
+    transport: Transport,
+    sender: str,
+    now: datetime,
+    *,
+    quiet: Collection[str] = (),
+    limit: int = 50,
+) -> Sending:
+    """Send what is due by `now` (aware UTC), at most `limit` messages; those to the readers in `quiet` wait.
+
+    `sender` is the envelope's address, where refusals return to. Raises StorageError; of sending, nothing.
+    """
+    halt = await archive.reading(outbox.pause)
+    if halt and halt.until > now:
+        return Sending(paused=halt.reason)
+    due = await archive.reading(lambda tx: outbox.due_messages(tx, now, limit, without_readers=quiet))
+    sent = failed = 0
+    for message in due:
+        error = await _try(transport, sender, message)
+        if isinstance(error, ChannelError | OutOfReachError):
+            await archive.writing(lambda tx, error=error: _pause(tx, error, now))  # type: ignore[misc]
+            return Sending(sent, failed, paused=str(error))
+        await archive.writing(lambda tx, message=message, error=error: _settle(tx, message, error, now))  # type: ignore[misc]
+        sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
+    return Sending(sent, failed)
+
+
+async def _try(transport: Transport, sender: str, message: Message) -> SendError | None:
+    """Send one message. A fault nobody foresaw counts as passing, so that one message cannot hold up the others."""
+    try:
+        await transport.send(Parcel(message.id, sender, message.address, message.created, message.content))
+    except SendError as error:
+        return error
+    except Exception as error:
+        log.exception("sending met a bug; please report the lines below", extra=values(message=message.id))
+        return TryLaterError(f"a fault of jingbao: {error!r}")
+    return None
+
+
+def _settle(tx: Transaction, message: Message, error: SendError | None, now: datetime) -> None:
+    """Write down how a try ended; whatever the answer, the server answered, so a pause is over."""
+    if outbox.pause(tx):
+        outbox.set_pause(tx, None)
+        log.info("sending goes on", extra=values(after="pause"))
+    if error is None:
+        outbox.mark_sent(tx, message.id, now)
+        log.info("sent", extra=values(message=message.id, reader=message.reader, kind=message.kind))
+        return
+    after = _after(message, error, now)
+    outbox.mark_failed(
+        tx, message.id, state=after.state, attempts=after.attempts, next_try=after.next_try, error=str(error)
+    )
+    fields = values(message=message.id, reader=message.reader, state=str(after.state), reason=str(error))
+    log.warning("not sent", extra=fields)
+
+
+@dataclass(frozen=True, slots=True)
+class _After:
+    state: MessageState
+    attempts: int
+    next_try: datetime
+
+
+def _after(message: Message, error: SendError, now: datetime) -> _After:
+    """What becomes of a message after a failed try."""
+    if isinstance(error, RefusedError):
+        return _After(MessageState.REFUSED, message.attempts + 1, now)
+    if isinstance(error, UncertainError):
+        tries = message.attempts + 1 if message.state is MessageState.UNCERTAIN else 1
+        state = MessageState.UNCERTAIN if tries < UNCERTAIN_TRIES else MessageState.UNCONFIRMED
+        return _After(state, tries, now + UNCERTAIN_GAP)
+    if message.state is MessageState.UNCERTAIN:
+        state = MessageState.UNCERTAIN if now - message.created < LIFETIME else MessageState.UNCONFIRMED
+        return _After(state, message.attempts, now + UNCERTAIN_GAP)
+    state = MessageState.WAITING if now - message.created < LIFETIME else MessageState.EXPIRED
+    return _After(state, message.attempts + 1, now + _gap(RETRY_GAPS, message.attempts))
+
+
+def _pause(tx: Transaction, error: SendError, now: datetime) -> None:
+    """Pause all sending; the message that met the trouble is not charged a try for it."""
+    before = outbox.pause(tx)
+    probes = before.probes + 1 if before else 0
+    gap = _gap(SETUP_GAPS if isinstance(error, ChannelError) else AWAY_GAPS, probes)
+    outbox.set_pause(tx, Pause(str(error), before.since if before else now, now + gap, probes))
+    log.warning("sending is paused", extra=values(reason=str(error), next_try_minutes=gap.total_seconds() / 60))
+
+
+def _gap(gaps: tuple[timedelta, ...], failures: int) -> timedelta:
+    return gaps[min(failures, len(gaps) - 1)]
+
+
+def resume(tx: Transaction) -> None:
+    """End a pause now: for an operator who has mended the set-up."""
+    outbox.set_pause(tx, None)
