@@ -1,0 +1,121 @@
+"""A feed's raw text: made safe for feedparser, and split into its items without parsing it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import ReadingError
+from core.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+HUGE_ITEM_CHARS = 2_000_000
+_ENTITY_CHARS = 200  # of one declared entity's text
+_EXPANSION_CHARS = 1_000_000  # of all its uses together
+_DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # not characters of XML 1.0, section 2.2
+_REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+)(;?)", re.IGNORECASE)
+_FIRST_ELEMENT = re.compile(r"<[a-z_:]", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
+_HARMLESS = re.compile(rf"""\s*<!ENTITY\s+(\w+)\s+(?:"([^"&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)"|'([^'&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)')\s*>""")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_MARK = re.compile(r"<(?:(!\[CDATA\[)|(!--)|(/?)((?:[\w.-]+:)?(?:item|entry))(?=[\s/>]))", re.IGNORECASE)
+_ROOT_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>\s*(?:<!--.*-->)?\s*$", re.IGNORECASE | re.DOTALL)
+
+
+def digest(text: str) -> bytes:
+    """The 16-byte BLAKE2b hash of a text."""
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One `<item>` or `<entry>`: where its text lies, and that text's hash."""
+
+    start: int
+    end: int
+    digest: bytes
+
+    @property
+    def huge(self) -> bool:
+        """Whether the item alone is past what is read."""
+        return self.end - self.start > HUGE_ITEM_CHARS
+
+
+@dataclass(frozen=True, slots=True)
+class RawFeed:
+    """A feed's text and its items, in order; no items if they cannot be told apart. `cut_off`: the last one never ends."""
+
+    text: str
+    items: tuple[RawItem, ...] = ()
+    cut_off: bool = False
+
+    def with_only(self, wanted: Collection[RawItem]) -> str:
+        """The text with all items but `wanted` cut out, and an item that never ends."""
+        keep = {item.start for item in wanted}
+        pieces, position = [], 0
+        for item in self.items:
+            pieces.append(self.text[position : item.end if item.start in keep else item.start])
+            position = item.end
+        pieces.append("" if self.cut_off else self.text[position:])
+        return "".join(pieces)
+
+
+def safe(text: str) -> str:
+    """Text that feedparser reads without raising: no XML declaration, no character or reference that XML 1.0 forbids.
+
+    Raises ReadingError (UNREADABLE) if the DOCTYPE declares more than a few short plain entities, as in "billion laughs".
+    """
+    text = _DECLARATION.sub("", text, count=1).lstrip()
+    _refuse_dangerous_doctype(text)
+    return _REFERENCE.sub(_legal_reference, _ILLEGAL.sub("\ufffd", text))
+
+
+def _legal_reference(match: re.Match[str]) -> str:
+    digits = match[1].lstrip("xX0") or "0"
+    code = int(digits, 16 if match[1][0] in "xX" else 10) if len(digits) <= 8 else 0
+    legal = code in {9, 10, 13} or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code < 0x110000
+    return match[0] if legal else "\ufffd"
+
+
+def _refuse_dangerous_doctype(text: str) -> None:
+    """Old feeds declare a few entities (`<!ENTITY nbsp "&#160;">`): those may stay. Whatever can grow or reach out may not."""
+    first = _FIRST_ELEMENT.search(text)
+    prolog = _COMMENT.sub("", text[: first.start() if first else len(text)])
+    doctype = _DOCTYPE.search(prolog)
+    subset = prolog[doctype.end() :].partition("[")[2] if doctype else ""
+    if not subset and "<!ENTITY" not in prolog.upper():
+        return
+    entities = _HARMLESS.findall(subset)
+    left = re.sub(r"[\]>\s]", "", _HARMLESS.sub("", subset))
+    grown = sum(text.count(f"&{name};") * len(double or single) for name, double, single in entities)
+    if left or grown > _EXPANSION_CHARS:
+        raise ReadingError(Outcome.UNREADABLE, "the feed's DOCTYPE declares entities that could grow or reach outside")
+
+
+def split(text: str) -> RawFeed:
+    """Find the items; those in comments and CDATA sections are none. Gives none where they nest or the ends do not match."""
+    items: list[RawItem] = []
+    position, start = 0, -1
+    while match := _MARK.search(text, position):
+        cdata, comment, closing, _ = match.groups()
+        end = text.find("]]>" if cdata else "-->" if comment else ">", match.end())
+        if end < 0:
+            break
+        position = end + (3 if cdata or comment else 1)
+        if cdata or comment:
+            continue
+        empty = text[end - 1] == "/"
+        if bool(closing) == (start < 0) or (empty and start >= 0):
+            return RawFeed(text)
+        start = match.start() if start < 0 else start
+        if closing or empty:
+            items.append(RawItem(start, position, digest(text[start:position])))
+            start = -1
+    if start < 0:
+        return RawFeed(text, tuple(items))
+    return RawFeed(text) if _ROOT_END.search(text, max(0, len(text) - 500)) else RawFeed(text, tuple(items), cut_off=True)

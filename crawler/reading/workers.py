@@ -1,0 +1,85 @@
+"""Reading happens in worker processes that a bad document can neither stop nor poison: each document has its own limits.
+
+A document that takes more CPU time than allowed kills its worker by SIGPROF, which also ends a loop inside a C library; the pool
+starts another. Workers are spawned, so they inherit neither the daemon's event loop nor its reactor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import resource
+import signal
+from concurrent.futures import CancelledError as FutureCancelledError
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from core.errors import ReadingError
+from core.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MEMORY_BYTES = 1_500_000_000  # of address space; a worker's own imports take some 300 MB of it
+DOCUMENTS_PER_WORKER = 500  # then it is replaced, so that what a C library leaks stays bounded
+WALL_FACTOR = 10  # the wall clock's back-stop, in CPU limits: a worker that sleeps or is starved
+
+
+class ReadingPool:
+    """`workers` processes that read documents, each document with `cpu_seconds` of CPU time."""
+
+    def __init__(self, workers: int = 1, cpu_seconds: float = 2.0) -> None:
+        self._workers = workers
+        self._cpu_seconds = cpu_seconds
+        self._pool = self._start()
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `function(*args)` returns, computed in a worker; function, arguments and result must be picklable.
+
+        Raises ReadingError: as the function raised it, TOO_SLOW past the CPU limit, TOO_BIG past the memory limit,
+        UNREADABLE if the worker died twice. Any other exception of the function is a programming error and comes through.
+        """
+        try:
+            return await self._attempt(function, *args, **kwargs)
+        except (ProcessExpired, BrokenProcessPool):
+            pass  # the worker was killed from outside, or by its last document: once more
+        try:
+            return await self._attempt(function, *args, **kwargs)
+        except (ProcessExpired, BrokenProcessPool) as error:
+            raise ReadingError(Outcome.UNREADABLE, f"the reading worker died of it twice ({error})") from error
+
+    def close(self) -> None:
+        """Stop the workers at once; documents being read are given up."""
+        self._pool.stop()
+        self._pool.join()
+
+    async def _attempt(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        pool = self._pool
+        try:
+            future = pool.schedule(_limited, (self._cpu_seconds, function, args, kwargs), timeout=self._cpu_seconds * WALL_FACTOR)
+            return await asyncio.wrap_future(future)  # type: ignore[no-any-return]
+        except FutureTimeoutError as error:
+            raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds * WALL_FACTOR:g} s") from error
+        except ProcessExpired as error:
+            if error.exitcode == -signal.SIGPROF:
+                raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds:g} s of CPU time") from error
+            raise
+        except BrokenProcessPool:
+            if pool is self._pool:
+                self.close()
+                self._pool = self._start()
+            raise
+
+    def _start(self) -> ProcessPool:
+        return ProcessPool(
+            max_workers=self._workers,
+            max_tasks=DOCUMENTS_PER_WORKER,
+            initializer=_prepare,
+            context=multiprocessing.get_context("spawn"),
+        )
