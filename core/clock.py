@@ -1,7 +1,8 @@
 """Time is aware UTC inside jingbao; this file is the only one that reads the machine's clock.
 
 The clock can be set, for the demo and for playing captures of another month: JINGBAO_CLOCK=`2026-01-20T08:00:00Z@60`
-starts there and runs 60 times as fast. Timeouts and pauses on the net use the monotonic clock and are not scaled.
+starts there and runs 60 times as fast. A third part, `…@60@2026-11-24T10:00:00Z`, is the real moment at which it stood there:
+with it several processes share one clock. Timeouts and pauses on the net use the monotonic clock and are not scaled.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class Clock:
         """How many seconds of real time `span` takes on this clock."""
         return span.total_seconds() / self.speed
 
+    def shared(self) -> str:
+        """The value of JINGBAO_CLOCK by which another process's clock agrees with this one."""
+        real_start = datetime.now(UTC) - timedelta(seconds=time.monotonic() - self.started_monotonic)
+        return f"{self.start.isoformat()}@{self.speed:g}@{real_start.isoformat()}"
+
 
 class WallClock(Clock):
     """The machine's own clock, read anew each time so that a corrected clock is followed."""
@@ -53,13 +59,15 @@ def clock_from_environment() -> Clock:
     text = os.environ.get(VARIABLE, "")
     if not text:
         return WallClock()
-    moment, _, speed = text.partition("@")
+    moment, speed, real = (*text.split("@"), "", "")[:3]
     try:
         start = datetime.fromisoformat(moment)
         factor = float(speed or 1)
+        real_start = datetime.fromisoformat(real) if real else datetime.now(UTC)
     except ValueError:
-        start, factor = datetime.min, 0.0
-    if start.tzinfo is None or factor <= 0:
+        start, factor, real_start = datetime.min, 0.0, datetime.min
+    if start.tzinfo is None or real_start.tzinfo is None or factor <= 0:
         problem = f"{VARIABLE}={text!r}: expected a moment with a zone and a speed, as in 2026-01-20T08:00:00Z@60"
         raise ConfigError([problem])
-    return Clock(start=start.astimezone(UTC), speed=factor, started_monotonic=time.monotonic())
+    elapsed_seconds = (datetime.now(UTC) - real_start).total_seconds()
+    return Clock(start=start.astimezone(UTC), speed=factor, started_monotonic=time.monotonic() - elapsed_seconds)

@@ -34,7 +34,21 @@ def test_the_variable_reads_other_zones_into_utc(monkeypatch) -> None:
     assert clock_from_environment().start == datetime(2026, 1, 20, 0, 0, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["soon", "2026-01-20T08:00:00", "2026-01-20T08:00:00Z@0", "2026-01-20T08:00:00Z@fast"])
+def test_processes_share_a_clock_by_the_real_moment_of_its_start(monkeypatch) -> None:
+    """A clock made from another's description shows the same time, though it was started later."""
+    first = Clock(datetime(2026, 1, 20, 8, 0, tzinfo=UTC), 60.0, time.monotonic() - 100)
+    monkeypatch.setenv(VARIABLE, first.shared())
+
+    second = clock_from_environment()
+
+    assert second.now() >= first.start + timedelta(minutes=100)
+    assert abs(second.started_monotonic - first.started_monotonic) < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["soon", "2026-01-20T08:00:00Z@1@then", "2026-01-20T08:00:00", "2026-01-20T08:00:00Z@0", "2026-01-20T08:00:00Z@fast"],
+)
 def test_a_clock_that_cannot_be_read_is_a_configuration_error(monkeypatch, text) -> None:
     monkeypatch.setenv(VARIABLE, text)
 
