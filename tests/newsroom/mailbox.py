@@ -1,0 +1,92 @@
+"""A mail server on loopback that keeps what it is given."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email import policy
+from email.parser import BytesParser
+from typing import TYPE_CHECKING
+
+from aiosmtpd.controller import Controller
+
+if TYPE_CHECKING:
+    from asyncio import Server
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+    from aiosmtpd.smtp import SMTP, Envelope, Session
+
+LOOPBACK = "127.0.0.1"
+_LARGEST_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One mail: who the envelope names, the bytes as they came, and the same parsed."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    message: EmailMessage
+
+    @property
+    def subject(self) -> str:
+        """The subject, decoded."""
+        return str(self.message["Subject"])
+
+    def part(self, kind: str) -> str:
+        """The `plain` or `html` part's text; empty if the mail has none."""
+        body = self.message.get_body((kind,))
+        return str(body.get_content()) if body else ""
+
+
+class Mailbox:
+    """What came so far, in order. `refuse`, if set, is the SMTP answer every mail gets instead of 250."""
+
+    def __init__(self) -> None:
+        self.refuse = ""
+        self.host = ""
+        self.port = 0
+        self._received: list[Received] = []
+        self._lock = threading.Lock()
+
+    @property
+    def received(self) -> tuple[Received, ...]:
+        """All mails taken so far."""
+        with self._lock:
+            return tuple(self._received)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 (aiosmtpd's name)
+        """Take one mail (called by aiosmtpd)."""
+        if self.refuse:
+            return self.refuse
+        raw = bytes(envelope.content or b"")
+        message = BytesParser(policy=policy.default).parsebytes(raw)
+        mail = Received(str(envelope.mail_from), tuple(str(to) for to in envelope.rcpt_tos), raw, message)
+        with self._lock:
+            self._received.append(mail)
+        return "250 taken"
+
+
+class _AnyPort(Controller):
+    """A controller that may be given port 0 and then knows which one it took."""
+
+    async def _create_server(self) -> Server:
+        server: Server = await super()._create_server()
+        self.port = server.sockets[0].getsockname()[1]
+        return server
+
+
+@contextmanager
+def mailbox() -> Iterator[Mailbox]:
+    """A mailbox that answers at `host` and `port` for as long as the context lasts."""
+    box = Mailbox()
+    controller = _AnyPort(box, hostname=LOOPBACK, port=0, data_size_limit=_LARGEST_BYTES, ident="mailbox")
+    controller.start()
+    try:
+        box.host, box.port = LOOPBACK, controller.port
+        yield box
+    finally:
+        controller.stop()
