@@ -1,0 +1,73 @@
+"""What goes wrong on the wire, said so that a person understands it."""
+
+from __future__ import annotations
+
+import ssl
+
+import aiohttp
+import aiohttp_socks
+from yarl import URL
+
+from core.errors import FetchError
+from core.outcomes import Outcome
+
+# Everything a fetch may raise through no fault of ours. ValueError is not among them: that is a bug, and shows as one.
+WIRE_FAULTS = (aiohttp.ClientError, OSError, TimeoutError, EOFError, aiohttp_socks.ProxyError, aiohttp_socks.ProxyTimeoutError)
+
+
+def fetch_error(error: BaseException, host: str, proxy: str, seconds: float) -> FetchError:
+    """The FetchError for a fault met while fetching from `host` (through `proxy`, empty for none) within `seconds`."""
+    if isinstance(error, TimeoutError):
+        return FetchError(Outcome.TOO_SLOW, f"{host} did not finish its answer within {seconds:g} s.")
+    if isinstance(error, aiohttp.InvalidURL):
+        return FetchError(Outcome.REFUSED, f"{error} is not a web address.")
+    return FetchError(Outcome.FAILED, _proxy_reason(error, proxy) or _reason(error, host))
+
+
+def proxy_name(proxy: str) -> str:
+    """A proxy's host and port, without its password."""
+    url = URL(proxy)
+    return f"{url.host}:{url.port}" if url.port else str(url.host)
+
+
+def _proxy_reason(error: BaseException, proxy: str) -> str:
+    match error:
+        case aiohttp.ClientHttpProxyError(status=407):
+            return f"The proxy {proxy_name(proxy)} wants a user name and password (407)."
+        case aiohttp.ClientHttpProxyError():
+            return f"The proxy {proxy_name(proxy)} did not open the way: {error.status} {error.message}."
+        case aiohttp.ClientProxyConnectionError() | aiohttp_socks.ProxyConnectionError():
+            return f"The proxy {proxy_name(proxy)} cannot be reached: {_cause(error)}."
+        case aiohttp_socks.ProxyError() | aiohttp_socks.ProxyTimeoutError():
+            return f"The proxy {proxy_name(proxy)} did not open the way: {error}."
+        case _:
+            return ""
+
+
+def _reason(error: BaseException, host: str) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"The name {host} cannot be found: {_cause(error)}."
+        case aiohttp.ClientConnectorCertificateError():
+            return f"The certificate of {host} cannot be trusted: {_certificate_fault(error.certificate_error)}."
+        case aiohttp.ClientConnectorSSLError() | ssl.SSLError():
+            return f"No secure connection to {host} came about: {_cause(error)}."
+        case aiohttp.ClientConnectorError():
+            return f"{host} cannot be reached: {_cause(error)}."
+        case aiohttp.ContentTypeError() | aiohttp.ClientResponseError():
+            return f"{host} did not answer in HTTP: {error.message or error}."
+        case aiohttp.ClientPayloadError():
+            return f"The answer of {host} is damaged or ended early: {_cause(error)}."
+        case _:
+            return f"The connection to {host} broke off: {_cause(error)}."
+
+
+def _certificate_fault(error: BaseException) -> str:
+    return str(getattr(error, "verify_message", "") or error)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost cause in the system's words, which name the fault best."""
+    inner = getattr(error, "os_error", None) or error
+    text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
+    return str(text).strip().rstrip(".")
