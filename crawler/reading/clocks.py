@@ -1,4 +1,4 @@
-"""The time of day and the zone written beside a date, and the folding that lets a few patterns read all ways of writing them."""
+"""The time of day and the zone written beside a date, and the folding that lets few patterns read many ways of writing them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _SPOKEN = re.compile(r"(?<!\d)(\d{1,2}) ?[点时] ?(?:(\d{1,2}) ?分?(?: ?(\d{1,
 _BARE_HOUR = re.compile(r"(?<![\d:])(\d{1,2}) ?(?=[ap]\.?m\b)")
 
 _ZONE = (
-    r"z\b|(?:utc|gmt)?[+-]\d\d:?\d\d\b|(?:utc|gmt) ?[+-]\d{1,2}\b|utc?\b|gmt\b|[cemp][sd]t\b|et\b|hkt\b|sgt\b|[jk]st\b|bst\b|cest\b|"
-    r"北京时间|beijing time"
+    r"z\b|(?:utc|gmt)?[+-]\d\d:?\d\d\b|(?:utc|gmt) ?[+-]\d{1,2}\b|utc?\b|gmt\b|[cemp][sd]t\b|et\b|hkt\b|sgt\b|[jk]st\b|bst\b|"
+    r"cest\b|北京时间|beijing time"
 )
 CLOCK = (
     r"(?P<half>凌晨|清晨|早上|早晨|早间|上午|中午|正午|午间|下午|午后|傍晚|晚上|晚间|夜间|深夜|晚)? ?"
@@ -86,7 +86,7 @@ def _as_clock(match: re.Match[str]) -> str:
 
 
 def read(parts: re.Match[str]) -> Clock:
-    """The time of day a CLOCK pattern found. Raises ValueError if there is none such (25:00); a leap second is the one before."""
+    """The time of day a CLOCK pattern found; a leap second is the one before. Raises ValueError for a time there is not (25:00)."""
     hour, minute, second = int(parts["hour"]), int(parts["minute"]), min(int(parts["second"] or 0), 59)
     hour = _on_24_hours(hour, parts.groupdict())
     if hour > 24 or minute > 59 or int(parts["second"] or 0) > 60 or (hour == 24 and minute):

@@ -1,8 +1,8 @@
 """Dates as news sites write them: Chinese, English, ISO 8601, RFC 822, relative and numeric; never one that was not written.
 
-What has no zone is in the zone the caller names (the source's). A date without a year that would lie in the future is of the year
-before. An impossible date (30 February) and one that two readings fit (03/04/2026) are no date. Midnight to the second is how
-publishing systems write "that day": its precision is the day.
+What has no zone is in the zone the caller names (the source's). A date without a year that would lie in the future is of the
+year before. An impossible date (30 February) and one that two readings fit (03/04/2026) are no date. Midnight is how publishing
+systems write "that day": its precision is the day.
 """
 
 from __future__ import annotations

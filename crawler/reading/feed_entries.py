@@ -109,7 +109,7 @@ def _texts(item: Any) -> tuple[str, str]:
 
 
 def _readable(content: Any) -> bool:
-    return _text(content, "type").startswith(("text/", "application/xhtml", "")) and bool(_text(content, "value"))
+    return _text(content, "type") in {"", "text/html", "text/plain", "application/xhtml+xml"}
 
 
 def _date(item: Any, keys: tuple[str, ...], context: Context) -> Published | None:
@@ -123,12 +123,13 @@ def _date(item: Any, keys: tuple[str, ...], context: Context) -> Published | Non
 
 
 def _by_feedparser(parsed: Any, raw: str, zone: ZoneInfo) -> dates.Moment | None:
-    """feedparser knows rarer shapes, but takes a date without a zone for UTC: that one is the source's."""
+    """Rarer shapes are known to feedparser, but it takes a date without a zone for UTC: that one is the source's."""
     if not parsed:
         return None
     stated = bool(_ZONE_WRITTEN.search(raw))
     try:
-        at = datetime(*parsed[:6], tzinfo=UTC if stated else zone).astimezone(UTC)
+        local = datetime(*(int(part) for part in parsed[:6]))
+        at = local.replace(tzinfo=UTC if stated else zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     if not dates.EARLIEST_YEAR <= at.year <= dates.LATEST_YEAR:

@@ -18,7 +18,7 @@ from core.outcomes import Outcome
 from crawler.reading import charset, feed_entries, gates, json_feeds, raw_feeds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from core.article import Entry
@@ -66,11 +66,10 @@ def read_feed(document: Document, source: Source, known: frozenset[bytes], now: 
 def _read_json(text: str, context: feed_entries.Context, known: frozenset[bytes], max_items: int) -> FeedReading:
     feed = json_feeds.load(text)
     items = json_feeds.items(feed)
-    unread = Counter({Outcome.TOO_BIG: max(0, len(items) - max_items)})
     hashed = [(item, raw_feeds.digest(json_feeds.canonical(item))) for item in items[:max_items]]
-    entries = [(json_feeds.entry(item, context), digest) for item, digest in hashed if digest not in known]
-    title = json_feeds.title(feed)
-    return _reading(entries, [digest for _, digest in hashed], known, unread, title, "json")
+    fresh = [(json_feeds.entry(item, context), digest) for item, digest in hashed if digest not in known]
+    unread = Counter({Outcome.TOO_BIG: max(0, len(items) - max_items)})
+    return _reading((json_feeds.title(feed), "json"), fresh, [digest for _, digest in hashed if digest in known], unread)
 
 
 def _read_xml(text: str, context: feed_entries.Context, known: frozenset[bytes], max_items: int) -> FeedReading:
@@ -80,10 +79,9 @@ def _read_xml(text: str, context: feed_entries.Context, known: frozenset[bytes],
     parsed = _parsed(raw.with_only(wanted), context.url)
     if len(parsed.entries) != len(wanted) or not raw.items:
         return _read_whole(raw, parsed, context, known, max_items)
-    entries = [(feed_entries.entry(found, context), item.digest) for found, item in zip(parsed.entries, wanted, strict=True)]
+    fresh = [(feed_entries.entry(found, context), item.digest) for found, item in zip(parsed.entries, wanted, strict=True)]
     unread = Counter({Outcome.TOO_BIG: len(raw.items) - len(kept), Outcome.UNREADABLE: int(raw.cut_off)})
-    title = feed_entries.feed_title(parsed.feed)
-    return _reading(entries, [item.digest for item in kept], known, unread, title, parsed.get("version") or "")
+    return _reading(_heading(parsed), fresh, [item.digest for item in kept if item.digest in known], unread)
 
 
 def _read_whole(
@@ -95,14 +93,26 @@ def _read_whole(
     if not parsed.get("version") and not parsed.entries:
         raise gates.not_a_feed(raw.text)
     hashed = [(found, raw_feeds.digest(feed_entries.canonical(found))) for found in parsed.entries[:max_items]]
-    entries = [(feed_entries.entry(found, context), digest) for found, digest in hashed if digest not in known]
-    unread = Counter({Outcome.TOO_BIG: max(0, len(parsed.entries) - max_items)})
-    title = feed_entries.feed_title(parsed.feed)
-    return _reading(entries, [digest for _, digest in hashed], known, unread, title, parsed.get("version") or "")
+    fresh = [(feed_entries.entry(found, context), digest) for found, digest in hashed if digest not in known]
+    unread = Counter({Outcome.TOO_BIG: max(0, len(parsed.entries) - max_items), Outcome.UNREADABLE: int(raw.cut_off)})
+    return _reading(_heading(parsed), fresh, [digest for _, digest in hashed if digest in known], unread)
+
+
+def _heading(parsed: Any) -> tuple[str, str]:
+    return feed_entries.feed_title(parsed.feed), parsed.get("version") or ""
+
+
+def _reading(
+    heading: tuple[str, str], fresh: list[tuple[Entry | None, bytes]], known: list[bytes], unread: Counter[Outcome]
+) -> FeedReading:
+    entries = tuple(replace(entry, fingerprint=digest.hex()) for entry, digest in fresh if entry)
+    unread[Outcome.REFUSED] = len(fresh) - len(entries)
+    hashes = frozenset(known).union(digest for _, digest in fresh)
+    return FeedReading(entries, hashes, *heading, len(known), dict(+unread))
 
 
 def _parsed(text: str, url: str) -> Any:
-    """What feedparser makes of cleaned text. It raises on dirt no cleaning foresees; that is an unreadable feed, not a crash."""
+    """What feedparser makes of cleaned text. If it raises on dirt no cleaning foresaw, the feed is unreadable: no crash."""
     # A stream, never a string: feedparser opens strings that look like an address or a file name.
     headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
     try:
@@ -111,23 +121,5 @@ def _parsed(text: str, url: str) -> Any:
         )
     except RecursionError as error:
         raise ReadingError(Outcome.TOO_BIG, "the feed is nested too deeply") from error
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (feedparser names no errors of its own: it raises what its parts raise)
         raise ReadingError(Outcome.UNREADABLE, f"the feed cannot be parsed ({type(error).__name__}: {error})"[:300]) from error
-
-
-def _reading(
-    entries: Iterable[tuple[Entry | None, bytes]],
-    hashes: list[bytes],
-    known: frozenset[bytes],
-    unread: Counter[Outcome],
-    title: str,
-    format_name: str,
-) -> FeedReading:
-    usable = []
-    for entry, digest in entries:
-        if entry is None:
-            unread[Outcome.REFUSED] += 1
-        else:
-            usable.append(replace(entry, fingerprint=digest.hex()))
-    known_count = sum(digest in known for digest in hashes)
-    return FeedReading(tuple(usable), frozenset(hashes), title, format_name, known_count, dict(+unread))

@@ -51,8 +51,8 @@ def entry(item: dict[str, Any], context: Context) -> Entry | None:
         url = plain.http_url(candidates[2])
     if not url:
         return None
-    html = plain.from_html(_text(item, "content_html"))
-    summary, content = split_text(plain.from_html(_text(item, "summary")), html or plain.paragraphs(_text(item, "content_text")))
+    content = plain.from_html(_text(item, "content_html")) or plain.paragraphs(_text(item, "content_text"))
+    summary, content = split_text(plain.from_html(_text(item, "summary")), content)
     outlet = plain.title_text(_author_names(item)[0]) if context.source.aggregator and _author_names(item) else ""
     published = dates.parse_date(_text(item, "date_published") or _text(item, "date_modified"), context.zone, context.now)
     updated = dates.parse_date(_text(item, "date_modified"), context.zone, context.now)

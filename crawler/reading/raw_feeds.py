@@ -21,7 +21,11 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  
 _REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+)(;?)", re.IGNORECASE)
 _FIRST_ELEMENT = re.compile(r"<[a-z_:]", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
-_HARMLESS = re.compile(rf"""\s*<!ENTITY\s+(\w+)\s+(?:"([^"&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)"|'([^'&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)')\s*>""")
+_HARMLESS = re.compile(
+    rf"""\s*<!ENTITY\s+(\w+)\s+(?:"([^"&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)"|'([^'&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)')\s*>"""
+)
+# The HTML entity sets of W3C, which RSS 1.0 feeds include by custom; feedparser knows these entities by itself.
+_W3C_SET = re.compile(r"""\s*<!ENTITY\s+%\s+(\w+)\s+PUBLIC\s+["']-//W3C//ENTITIES [^"'<>]*["']\s+["'][^"'<>]*["']\s*>\s*%\1;""")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _MARK = re.compile(r"<(?:(!\[CDATA\[)|(!--)|(/?)((?:[\w.-]+:)?(?:item|entry))(?=[\s/>]))", re.IGNORECASE)
 _ROOT_END = re.compile(r"</(?:[\w.-]+:)?(?:rss|feed|rdf|channel)\s*>\s*(?:<!--.*-->)?\s*$", re.IGNORECASE | re.DOTALL)
@@ -48,21 +52,23 @@ class RawItem:
 
 @dataclass(frozen=True, slots=True)
 class RawFeed:
-    """A feed's text and its items, in order; no items if they cannot be told apart. `cut_off`: the last one never ends."""
+    """A feed's text and its items, in order; no items if they cannot be told apart.
+
+    `cut_off`: the feed breaks off within an item; that item is no longer in the text.
+    """
 
     text: str
     items: tuple[RawItem, ...] = ()
     cut_off: bool = False
 
     def with_only(self, wanted: Collection[RawItem]) -> str:
-        """The text with all items but `wanted` cut out, and an item that never ends."""
+        """The text with all items but `wanted` cut out."""
         keep = {item.start for item in wanted}
         pieces, position = [], 0
         for item in self.items:
             pieces.append(self.text[position : item.end if item.start in keep else item.start])
             position = item.end
-        pieces.append("" if self.cut_off else self.text[position:])
-        return "".join(pieces)
+        return "".join(pieces) + self.text[position:]
 
 
 def safe(text: str) -> str:
@@ -70,7 +76,7 @@ def safe(text: str) -> str:
 
     Raises ReadingError (UNREADABLE) if the DOCTYPE declares more than a few short plain entities, as in "billion laughs".
     """
-    text = _DECLARATION.sub("", text, count=1).lstrip()
+    text = _without_w3c_sets(_DECLARATION.sub("", text, count=1).lstrip())
     _refuse_dangerous_doctype(text)
     return _REFERENCE.sub(_legal_reference, _ILLEGAL.sub("\ufffd", text))
 
@@ -82,10 +88,19 @@ def _legal_reference(match: re.Match[str]) -> str:
     return match[0] if legal else "\ufffd"
 
 
+def _prolog(text: str) -> str:
+    first = _FIRST_ELEMENT.search(text)
+    return text[: first.start() if first else len(text)]
+
+
+def _without_w3c_sets(text: str) -> str:
+    prolog = _prolog(text)
+    return _W3C_SET.sub("", prolog) + text[len(prolog) :]
+
+
 def _refuse_dangerous_doctype(text: str) -> None:
     """Old feeds declare a few entities (`<!ENTITY nbsp "&#160;">`): those may stay. Whatever can grow or reach out may not."""
-    first = _FIRST_ELEMENT.search(text)
-    prolog = _COMMENT.sub("", text[: first.start() if first else len(text)])
+    prolog = _COMMENT.sub("", _prolog(text))
     doctype = _DOCTYPE.search(prolog)
     subset = prolog[doctype.end() :].partition("[")[2] if doctype else ""
     if not subset and "<!ENTITY" not in prolog.upper():
@@ -118,4 +133,5 @@ def split(text: str) -> RawFeed:
             start = -1
     if start < 0:
         return RawFeed(text, tuple(items))
-    return RawFeed(text) if _ROOT_END.search(text, max(0, len(text) - 500)) else RawFeed(text, tuple(items), cut_off=True)
+    ends = _ROOT_END.search(text, max(0, len(text) - 500))
+    return RawFeed(text) if ends else RawFeed(text[:start], tuple(items), cut_off=True)

@@ -1,7 +1,7 @@
 """Reading happens in worker processes that a bad document can neither stop nor poison: each document has its own limits.
 
-A document that takes more CPU time than allowed kills its worker by SIGPROF, which also ends a loop inside a C library; the pool
-starts another. Workers are spawned, so they inherit neither the daemon's event loop nor its reactor.
+A document that takes more CPU time than allowed kills its worker by SIGPROF, which also ends a loop inside a C library; the
+pool starts another. Workers are spawned, so they inherit neither the daemon's event loop nor its reactor.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import asyncio
 import multiprocessing
 import resource
 import signal
-from concurrent.futures import CancelledError as FutureCancelledError
-from concurrent.futures import TimeoutError as FutureTimeoutError
+import traceback
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -37,6 +36,7 @@ class ReadingPool:
     def __init__(self, workers: int = 1, cpu_seconds: float = 2.0) -> None:
         self._workers = workers
         self._cpu_seconds = cpu_seconds
+        self._wall_seconds = cpu_seconds * WALL_FACTOR
         self._pool = self._start()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -56,16 +56,16 @@ class ReadingPool:
 
     def close(self) -> None:
         """Stop the workers at once; documents being read are given up."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     async def _attempt(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         pool = self._pool
         try:
-            future = pool.schedule(_limited, (self._cpu_seconds, function, args, kwargs), timeout=self._cpu_seconds * WALL_FACTOR)
-            return await asyncio.wrap_future(future)  # type: ignore[no-any-return]
-        except FutureTimeoutError as error:
-            raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds * WALL_FACTOR:g} s") from error
+            task = (self._cpu_seconds, function, args, kwargs)
+            return await asyncio.wrap_future(pool.schedule(_limited, task, timeout=self._wall_seconds))
+        except TimeoutError as error:
+            raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._wall_seconds:g} s") from error
         except ProcessExpired as error:
             if error.exitcode == -signal.SIGPROF:
                 raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds:g} s of CPU time") from error
@@ -83,3 +83,29 @@ class ReadingPool:
             initializer=_prepare,
             context=multiprocessing.get_context("spawn"),
         )
+
+
+def _prepare() -> None:
+    """Make a fresh worker ready: the libraries loaded, its memory bounded, SIGPROF deadly."""
+    from crawler.reading import feeds, pages  # noqa: F401, PLC0415  (loaded here, so that no document pays for it)
+
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, hard))
+
+
+def _limited(cpu_seconds: float, function: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+    """The function's result, unless SIGPROF comes first. Errors come out in a form that can be sent back to the daemon."""
+    signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+    try:
+        return function(*args, **kwargs)
+    except ReadingError:
+        raise
+    except MemoryError as error:
+        raise ReadingError(Outcome.TOO_BIG, "reading it took too much memory") from error
+    except RecursionError as error:
+        raise ReadingError(Outcome.TOO_BIG, "it is nested too deeply") from error
+    except Exception as error:  # noqa: BLE001  (not swallowed: sent on as text, since some of C libraries cannot be pickled)
+        raise RuntimeError("".join(traceback.format_exception(error))) from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
