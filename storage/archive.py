@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.errors import StorageError
 from storage.sqlite import Sqlite
 from storage.transaction import Transaction
-from storage.upgrade import bring_up_to_date
+from storage.upgrade import bring_up_to_date, is_up_to_date
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,9 +65,12 @@ class Archive:
         return archive
 
     def _bring_up_to_date(self, now: datetime) -> None:
-        with self.write() as tx:
+        with self.read() as tx:  # a command beside a busy daemon need not wait for its turn to write
             self._database.check(tx.connection, whole=False)
-            bring_up_to_date(tx.connection, now)
+            ready = is_up_to_date(tx.connection)
+        if not ready:
+            with self.write() as tx:
+                bring_up_to_date(tx.connection, now)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:

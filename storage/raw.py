@@ -143,6 +143,7 @@ def _record(document: Document) -> bytes:
         document.url,
         "response",
         payload=io.BytesIO(document.body),
+        length=len(document.body),
         http_headers=StatusAndHeaders(f"{document.status} ", shown, protocol="HTTP/1.1"),
         warc_headers_dict=about,
     )
@@ -155,13 +156,8 @@ def _about(document: Document, headers: dict[str, str]) -> dict[str, Any]:
     asked = {"url": request.url, "kind": str(request.kind), "source": request.source, "method": request.method}
     if request.body:
         asked["body"] = base64.b64encode(request.body).decode()
-    return {
-        "request": asked,
-        "url": document.url,
-        "status": document.status,
-        "headers": headers,
-        "unchanged": document.unchanged,
-    }
+    came = {"url": document.url, "status": document.status, "unchanged": document.unchanged, "moved": document.moved}
+    return came | {"headers": headers, "request": asked}
 
 
 def _document(record: bytes) -> Document:
@@ -178,8 +174,16 @@ def _document(record: bytes) -> Document:
         method=asked["method"],
         body=base64.b64decode(asked.get("body", "")),
     )
-    fetched = datetime.fromisoformat(read.rec_headers.get_header("WARC-Date"))
-    return Document(request, about["url"], about["status"], about["headers"], body, fetched, about["unchanged"])
+    return Document(
+        request=request,
+        url=about["url"],
+        status=about["status"],
+        headers=about["headers"],
+        body=body,
+        fetched=datetime.fromisoformat(read.rec_headers.get_header("WARC-Date")),
+        unchanged=about["unchanged"],
+        moved=about["moved"],
+    )
 
 
 def _stamp(moment: datetime) -> str:

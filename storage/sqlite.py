@@ -100,4 +100,4 @@ class Sqlite:
         else:
             found = "ok" if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() is not None else ""
         if found != "ok":
-            raise StorageError(_DAMAGED.format(path=self.path, error=found))
+            raise StorageError(_DAMAGED.format(path=self.path, error=" ".join(found.split())))

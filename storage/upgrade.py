@@ -19,6 +19,12 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _OURS = {"article", "address", "source"}
 
 
+def is_up_to_date(connection: Connection) -> bool:
+    """Whether the database has this version's tables."""
+    tables = set(inspect(connection).get_table_names())
+    return tables >= _OURS and _present_revision(connection, tables) == _revisions()[-1]
+
+
 def bring_up_to_date(connection: Connection, now: datetime) -> None:
     """Make the tables in an empty database, or run the migrations an older one lacks.
 
@@ -27,10 +33,10 @@ def bring_up_to_date(connection: Connection, now: datetime) -> None:
     known = _revisions()
     tables = set(inspect(connection).get_table_names())
     present = _present_revision(connection, tables)
-    if present == known[-1]:
-        return
     if tables and not tables >= _OURS:
         raise StorageError(f"{_name(connection)} belongs to another program. Name another one in storage.url.")
+    if present == known[-1]:
+        return
     if present is not None and present not in known:
         message = f"{_name(connection)} was written by a newer jingbao (tables {present}; this version knows {known[-1]})."
         raise StorageError(f"{message} Upgrade this one, or restore a backup made by it.")
