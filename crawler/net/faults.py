@@ -6,10 +6,10 @@ import ssl
 
 import aiohttp
 import aiohttp_socks
-from yarl import URL
 
 from core.errors import FetchError
 from core.outcomes import Outcome
+from crawler.net.proxies import proxy_name
 
 # Everything a fetch may raise through no fault of ours. ValueError is not among them: that is a bug, and shows as one.
 WIRE_FAULTS = (aiohttp.ClientError, OSError, TimeoutError, EOFError, aiohttp_socks.ProxyError, aiohttp_socks.ProxyTimeoutError)
@@ -22,12 +22,6 @@ def fetch_error(error: BaseException, host: str, proxy: str, seconds: float) -> 
     if isinstance(error, aiohttp.InvalidURL):
         return FetchError(Outcome.REFUSED, f"{error} is not a web address.")
     return FetchError(Outcome.FAILED, _proxy_reason(error, proxy) or _reason(error, host))
-
-
-def proxy_name(proxy: str) -> str:
-    """A proxy's host and port, without its password."""
-    url = URL(proxy)
-    return f"{url.host}:{url.port}" if url.port else str(url.host)
 
 
 def _proxy_reason(error: BaseException, proxy: str) -> str:

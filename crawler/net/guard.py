@@ -11,12 +11,13 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Any
-
-from yarl import URL
+from typing import TYPE_CHECKING, Any
 
 from core.errors import FetchError
 from core.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 OPEN_PORTS = frozenset({80, 443, 8080, 8443})
 """Ports of public addresses that may be asked: a hostile link must not make jingbao talk to mail or database servers."""
@@ -34,7 +35,7 @@ _NOT_GLOBAL = (IPv4Network("192.0.0.0/24"), IPv6Network("3fff::/20"))
 # RFC 2544's test range, from which Clash, sing-box and others answer every name ("fake-IP").
 _FAKE_IP = IPv4Network("198.18.0.0/15")
 # Names that only an operator's own resolver knows: RFC 6761, 6762, 8375, and ICANN's .internal.
-_LOCAL_NAMES = ("localhost", "local", "internal", "home.arpa", "lan")
+_LOCAL_NAMES = (".localhost", ".local", ".internal", ".home.arpa", ".lan")
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address:
@@ -76,15 +77,10 @@ class AddressGuard:
         address = parse_address(ip)
         if any(address in network for network in self.allow_networks):
             return
-        who = f"{name} names" if name and name != ip else f"{ip} is"
         if not is_public(address):
-            raise FetchError(Outcome.REFUSED, _inside(who, address))
+            raise FetchError(Outcome.REFUSED, _inside(name or ip, address))
         if port not in OPEN_PORTS:
-            raise FetchError(
-                Outcome.REFUSED,
-                f"{name or ip} is asked for on port {port}; public addresses are fetched on ports 80, 443, 8080 and 8443 "
-                f"only. If that is meant, add {address} to security.allow_networks.",
-            )
+            raise FetchError(Outcome.REFUSED, _closed_port(name or ip, port, str(address)))
 
     def open_socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for one getaddrinfo tuple (the socket_factory of aiohttp's TCPConnector).
@@ -105,10 +101,10 @@ class AddressGuard:
         literal = _literal(host)
         if literal:
             self.check(literal, port, host)
-        elif not self.allow_networks and (":" in host or "." not in host or host.endswith(tuple(f".{n}" for n in _LOCAL_NAMES))):
-            raise FetchError(Outcome.REFUSED, _inside(f"{host} names", "known to your own network alone"))
-        elif port not in OPEN_PORTS and not self.allow_networks:
-            raise FetchError(Outcome.REFUSED, f"{host} is asked for on port {port}; only 80, 443, 8080 and 8443 are open.")
+        elif "." not in host or host.endswith(_LOCAL_NAMES):
+            raise FetchError(Outcome.REFUSED, f"{host} is a name of your own network, which is not asked for through a proxy.")
+        elif port not in OPEN_PORTS:
+            raise FetchError(Outcome.REFUSED, _closed_port(host, port, "its address"))
 
 
 def _literal(host: str) -> str:
@@ -123,13 +119,20 @@ def _literal(host: str) -> str:
         return ""
 
 
-def _inside(who: str, address: object) -> str:
-    if isinstance(address, IPv4Address) and address in _FAKE_IP:
+def _inside(name: str, address: IPv4Address | IPv6Address) -> str:
+    if address in _FAKE_IP:
         return (
-            f"{who} the address {address}, which proxy programs with fake-IP (Clash, sing-box) answer for every name. "
-            "If you run one, add 198.18.0.0/15 to security.allow_networks."
+            f"{name} names {address}, an address that proxy programs with fake-IP (Clash, sing-box) answer for every name. "
+            "If you run one, add 198.18.0.0/15 to security.allow_networks in config.yaml."
         )
     return (
-        f"{who} an address inside your network ({address}). "
+        f"{name} names an address inside your network ({address}). "
         "If that is meant, add it to security.allow_networks in config.yaml."
+    )
+
+
+def _closed_port(name: str, port: int, address: str) -> str:
+    return (
+        f"{name} is asked for on port {port}; outside your network only 80, 443, 8080 and 8443 are. "
+        f"If that is meant, add {address} to security.allow_networks in config.yaml."
     )

@@ -29,7 +29,7 @@ class _Lane:
 
 
 class Pace:
-    """The lanes of all hosts. `clock` is monotonic seconds; `sleep` and `jitter` (a factor for each pause) are given by tests."""
+    """The lanes of all hosts. `clock` counts monotonic seconds, `jitter` gives the factor by which one pause differs."""
 
     def __init__(
         self,

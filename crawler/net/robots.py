@@ -1,7 +1,7 @@
 """robots.txt (RFC 9309): one cache for all roads, read by protego.
 
 A file that is not there (4xx) forbids nothing; a server that cannot answer (5xx, no connection, too slow) forbids
-everything until it can, asked again after an hour.
+everything until it can (RFC 9309, 2.3.1.4), asked again after an hour.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from crawler.net.address import web_address
 
 GOOD_FOR_SECONDS = 24 * 3600.0
 ASK_AGAIN_SECONDS = 3600.0
+NO_ANSWER_SECONDS = 300.0
+"""With no answer at all the fault may be on this side (a laptop that wakes up): asked again sooner."""
 MAX_BYTES = 500 * 1024
 """RFC 9309, 2.5: at least 500 KiB are to be read; the rest is cut off."""
 LONGEST_DELAY_SECONDS = 60.0
@@ -74,16 +76,17 @@ class Robots:
         return entry
 
     async def _ask(self, entry: _Entry, origin: str, request: Request) -> None:
-        entry.rules, entry.trouble = None, ""
+        rules, trouble, good_for = None, "", GOOD_FOR_SECONDS
         try:
             document = await self._fetch(_robots_request(origin, request))
-            entry.rules = Protego.parse(document.body.decode("utf-8-sig", "replace"))
+            rules = Protego.parse(document.body.decode("utf-8-sig", "replace"))
         except FetchError as error:
             if error.outcome is Outcome.REFUSED:
                 raise
             if not _means_no_rules(error):
-                entry.trouble = f"robots.txt of {origin} cannot be had, so nothing is fetched there for now: {error.reason}"
-        entry.until = self._clock() + (ASK_AGAIN_SECONDS if entry.trouble else GOOD_FOR_SECONDS)
+                trouble = f"robots.txt of {origin} cannot be had, so nothing is fetched there for now. {error.reason}"
+                good_for = ASK_AGAIN_SECONDS if error.status else NO_ANSWER_SECONDS
+        entry.rules, entry.trouble, entry.until = rules, trouble, self._clock() + good_for
 
     def _forget_stale(self) -> None:
         now = self._clock()

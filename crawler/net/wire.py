@@ -10,17 +10,21 @@ import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import aiohttp
-from aiohttp.abc import ResolveResult
-from aiohttp_socks import ProxyConnector
 
 from core.document import Request
-from core.errors import ConfigError, FetchError
+from core.errors import FetchError
 from core.outcomes import Outcome
 from crawler.net.address import web_address
 from crawler.net.faults import WIRE_FAULTS, fetch_error
 from crawler.net.guard import AddressGuard
+from crawler.net.proxies import proxy_problem, socks_connector
+
+if TYPE_CHECKING:
+    from aiohttp.abc import ResolveResult
+    from yarl import URL
 
 # aiohttp's 8,190 are too few for the content-security and cookie headers of large sites.
 MAX_HEADER_BYTES = 64 * 1024
@@ -56,7 +60,7 @@ class Wire:
         url = web_address(request.url)
         host = url.host or ""
         if request.proxy:
-            self._guard.check_proxied(url)
+            self._check_proxy(request.proxy, url)
         try:
             async with asyncio.timeout(seconds), self._session(request.proxy).request(
                 request.method,
@@ -78,13 +82,17 @@ class Wire:
         for session in sessions.values():
             await session.close()
 
+    def _check_proxy(self, proxy: str, url: URL) -> None:
+        problem = proxy_problem(proxy)
+        if problem:
+            raise FetchError(Outcome.FAILED, f"The proxy cannot be used: {problem}.")
+        self._guard.check_proxied(url)
+
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {"user-agent": self._user_agent, "accept": "*/*"}
         headers.update((name.lower(), value) for name, value in request.headers.items())
-        if request.etag:
-            headers["if-none-match"] = request.etag
-        if request.last_modified:
-            headers["if-modified-since"] = request.last_modified
+        validators = {"if-none-match": request.etag, "if-modified-since": request.last_modified}
+        headers.update((name, value) for name, value in validators.items() if value and value.isprintable())
         return headers
 
     def _session(self, proxy: str) -> aiohttp.ClientSession:
@@ -105,21 +113,12 @@ class Wire:
         if key == "http":
             return aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_SECONDS)
         if key:
-            return _socks_connector(key)
+            return socks_connector(key)
         return aiohttp.TCPConnector(
             resolver=_GuardedResolver(self._guard),
             socket_factory=self._guard.open_socket,
             keepalive_timeout=KEEPALIVE_SECONDS,
         )
-
-
-def _socks_connector(proxy: str) -> aiohttp.TCPConnector:
-    """A connector whose names are resolved by the proxy (socks5h is written socks5 there)."""
-    try:
-        connector: aiohttp.TCPConnector = ProxyConnector.from_url(proxy.replace("socks5h://", "socks5://"), rdns=True)
-    except ValueError as error:
-        raise ConfigError([f"proxy {proxy!r}: {error}; expected http://, https:// or socks5:// with host and port"]) from error
-    return connector
 
 
 class _GuardedResolver(aiohttp.ThreadedResolver):
@@ -169,8 +168,11 @@ def _too_big(host: str, max_bytes: int) -> FetchError:
 
 
 def _plain_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers by lower-case names. Bytes that are no UTF-8 stay (as surrogates) in Location alone, which is an address."""
     plain: dict[str, str] = {}
     for name, value in headers.items():
         lower = name.lower()
+        if lower != "location":
+            value = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         plain[lower] = f"{plain[lower]}, {value}" if lower in plain else value
     return plain

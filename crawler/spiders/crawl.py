@@ -65,7 +65,8 @@ class Crawl:
         request = self.waiting[number]
         try:
             further = await self._handle(result, request)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            # A cancelled handler, too: nobody cancels it from here, and Scrapy would wait for ever for it.
             self.fail(error)
             raise StoppedError from error
         del self.waiting[number]

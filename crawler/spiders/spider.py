@@ -7,17 +7,21 @@ there is one guarded way out (docs/design/net.md says why).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import scrapy
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
-from twisted.python.failure import Failure
 
 from core.document import Document
 from core.errors import FetchError
 from crawler.net.address import web_address
 from crawler.spiders.crawl import Crawl, StoppedError
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
 
 
 class DocumentSpider(scrapy.Spider):
@@ -35,16 +39,16 @@ class DocumentSpider(scrapy.Spider):
         for request in self._asked(self._numbers):
             yield request
 
-    async def parse(self, response: Response) -> list[scrapy.Request]:
+    async def arrived(self, response: Response) -> list[scrapy.Request]:
         """A document came."""
         return await self._handed_over(response.meta["number"], response.meta["document"])
 
-    async def failed(self, failure: Failure) -> list[scrapy.Request]:
+    async def failed(self, number: int, failure: Failure) -> list[scrapy.Request]:
         """No document came. Anything but a FetchError is a bug, or the end of the crawl."""
         error = failure.value
         if isinstance(error, FetchError):
-            return await self._handed_over(failure.request.meta["number"], error)
-        if not isinstance(error, StoppedError):
+            return await self._handed_over(number, error)
+        if error and not isinstance(error, StoppedError):
             self.crawl.fail(error)
         raise CloseSpider("stopped")
 
@@ -58,8 +62,8 @@ class DocumentSpider(scrapy.Spider):
         return [
             scrapy.Request(
                 _queue_address(self.crawl.waiting[number].url),
-                callback=self.parse,
-                errback=self.failed,
+                callback=self.arrived,
+                errback=partial(self.failed, number),
                 meta={"number": number},
                 dont_filter=True,  # what was asked for before, the archive's ledger knows
             )
@@ -80,6 +84,8 @@ class LightDownloadHandler(BaseDownloadHandler):
 
     async def download_request(self, request: scrapy.Request) -> Response:
         """Fetch the request noted under `meta["number"]`. FetchError and StoppedError reach the errback as they are."""
-        document = await self.crawler.spider.crawl.fetch(request.meta["number"])
+        spider = self.crawler.spider
+        assert isinstance(spider, DocumentSpider)
+        document = await spider.crawl.fetch(request.meta["number"])
         request.meta["document"] = document
         return Response(request.url, status=document.status, body=document.body, request=request)
