@@ -117,7 +117,7 @@ def record(
     """
     before = look_up(tx, canonical_url)
     if before is None:
-        address_id = _add(tx, canonical_url, ending, url, source, now)
+        address_id = _add(tx, canonical_url, ending, url=url, source=source, now=now)
     else:
         address_id = before.id
         tx.connection.execute(update(address).where(address.c.id == address_id).values(_changes(before, ending, now)))
@@ -152,7 +152,7 @@ def _one(tx: Transaction, condition: Any) -> AddressRecord | None:
     return None if row is None else _record(row)
 
 
-def _add(tx: Transaction, canonical_url: str, ending: Ending, url: str, source: str, now: datetime) -> int:
+def _add(tx: Transaction, canonical_url: str, ending: Ending, *, url: str, source: str, now: datetime) -> int:
     known = {"canonical_url": canonical_url, "url": url, "source": source, "first_seen": now, "last_seen": now}
     standing = _standing(ending, attempts=0) | {
         "title": ending.title,

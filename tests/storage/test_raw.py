@@ -33,23 +33,33 @@ def _in_order(path: Path) -> list[bytes]:
 
 
 headers = st.dictionaries(st.sampled_from(["content-type", "server", "x-note", "link"]), st.text(max_size=30))
-moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+requests = st.builds(
+    Request,
+    url=st.just("https://news.test/列表?q=1"),
+    kind=st.sampled_from(DocumentKind),
+    source=st.just("news"),
+    method=st.sampled_from(["GET", "POST"]),
+    body=st.binary(max_size=20),
+)
+documents = st.builds(
+    Document,
+    request=requests,
+    url=st.just("https://news.test/x"),
+    status=st.integers(200, 599),
+    headers=headers,
+    body=st.binary(max_size=300),
+    fetched=moments,
+    unchanged=st.booleans(),
+    moved=st.booleans(),
+)
 
 
 @settings(max_examples=60)
-@given(st.binary(max_size=300), headers, moments, st.integers(200, 599), st.binary(max_size=20))
-def test_a_document_comes_back_as_it_was(
-    tmp_path_factory: pytest.TempPathFactory,
-    body: bytes,
-    fields: dict[str, str],
-    fetched: datetime,
-    status: int,
-    question: bytes,
-) -> None:
+@given(documents)
+def test_a_document_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, document: Document) -> None:
     """Any body, any headers a server may send, any moment, GET or POST."""
     raw = RawPages(tmp_path_factory.mktemp("raw"))
-    request = Request("https://news.test/列表?q=1", DocumentKind.API, "news", method="POST", body=question)
-    document = Document(request, "https://news.test/x", status, fields, body, fetched, moved=True)
 
     assert raw.read(raw.append(document)) == document
 
