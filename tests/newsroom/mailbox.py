@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from asyncio import Server
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email import policy
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiosmtpd.controller import Controller
 
 if TYPE_CHECKING:
-    from asyncio import Server
+    from asyncio import AbstractServer
     from collections.abc import Iterator
     from email.message import EmailMessage
 
@@ -62,7 +63,7 @@ class Mailbox:
         """Take one mail (called by aiosmtpd)."""
         if self.refuse:
             return self.refuse
-        raw = bytes(envelope.content or b"")
+        raw = envelope.content if isinstance(envelope.content, bytes) else b""
         message = BytesParser(policy=policy.default).parsebytes(raw)
         mail = Received(str(envelope.mail_from), tuple(str(to) for to in envelope.rcpt_tos), raw, message)
         with self._lock:
@@ -73,8 +74,9 @@ class Mailbox:
 class _AnyPort(Controller):
     """A controller that may be given port 0 and then knows which one it took."""
 
-    async def _create_server(self) -> Server:
-        server: Server = await super()._create_server()
+    async def _create_server(self) -> AbstractServer:
+        server = await super()._create_server()
+        assert isinstance(server, Server)
         self.port = server.sockets[0].getsockname()[1]
         return server
 
