@@ -95,7 +95,10 @@ class ListingRules(Model):
 
 
 class ApiFields(Model):
-    """Paths (dots, [number], as in `data.list[0].title`) to an item's fields, from the item. Empty: the item has none."""
+    """Paths (dots, [number], as in `data.list[0].title`) to an item's fields, from the item. Empty: the item has none.
+
+    A value with braces is a template over paths: `{day} {clock}` joins two fields.
+    """
 
     url: str = ""
     title: str = ""
@@ -110,7 +113,8 @@ class ApiFields(Model):
 class ApiRules(Model):
     """A list in JSON, alone or inside an HTML page.
 
-    `items` is the path to the list (`a[].b` flattens lists on the way). `embedded` finds the JSON in an HTML page: a
+    `items` is the path to the list (`a[].b` flattens lists on the way; empty: the JSON is the list itself). `pages` are
+    further addresses of the same shape, read with the first. `embedded_*` finds the JSON in an HTML page: a
     CSS selector of a script element, or a regular expression whose group 1 is where the JSON value begins.
     `url_template` builds the address from fields in braces, as in `https://example.com/a/{id}`.
     `time_unit` says what a number in `published` counts; a text is read by its shape, or by `time_format` (strptime).
@@ -119,8 +123,9 @@ class ApiRules(Model):
     method: Literal["GET", "POST"] = "GET"
     body: str = ""
     body_type: Literal["application/json", "application/x-www-form-urlencoded"] = "application/json"
-    items: str
+    items: str = ""
     fields: ApiFields
+    pages: tuple[HttpUrl, ...] = ()
     url_template: str = ""
     embedded_selector: str = ""
     embedded_pattern: Pattern = ""
