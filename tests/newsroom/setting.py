@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config.yaml"
 
-READER = {
+READER: dict[str, Any] = {
     "key": "ada",
     "name": "Ada Lindgren",
     "addresses": ["ada@reader.test"],
