@@ -93,10 +93,10 @@ def of_article(tx: Transaction, article_id: int) -> list[AddressRecord]:
     return [_record(row) for row in rows]
 
 
-def retries_due(tx: Transaction, now: datetime, limit: int) -> list[AddressRecord]:
-    """Addresses to try again by `now` (aware UTC), the longest overdue first; at most `limit`."""
-    overdue = select(address).where(address.c.next_try <= now).order_by(address.c.next_try).limit(limit)
-    return [_record(row) for row in tx.connection.execute(overdue)]
+def retries_due(tx: Transaction, source: str, now: datetime, limit: int) -> list[AddressRecord]:
+    """Addresses a source brought, to try again by `now` (aware UTC), the longest overdue first; at most `limit`."""
+    overdue = select(address).where(address.c.next_try <= now, address.c.source == source)
+    return [_record(row) for row in tx.connection.execute(overdue.order_by(address.c.next_try).limit(limit))]
 
 
 def record(

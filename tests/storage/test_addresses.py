@@ -100,9 +100,9 @@ def test_passing_faults_are_counted_and_come_due(archive: Archive) -> None:
         _record(tx, Ending(Outcome.FAILED, "503", next_try=NOW + HOUR))
         _record(tx, Ending(Outcome.TOO_SLOW, "20 s", next_try=NOW + 3 * HOUR), at=1)
         _record(tx, Ending(Outcome.FAILED, next_try=NOW + HOUR), url="https://caixin.test/b")
-        due = addresses.retries_due(tx, NOW + 3 * HOUR, 10)
-        first = addresses.retries_due(tx, NOW + 3 * HOUR, 1)
-        early = addresses.retries_due(tx, NOW, 10)
+        due = addresses.retries_due(tx, "caixin", NOW + 3 * HOUR, 10)
+        first = addresses.retries_due(tx, "caixin", NOW + 3 * HOUR, 1)
+        early = addresses.retries_due(tx, "caixin", NOW, 10)
 
     assert [(record.canonical_url, record.attempts) for record in due] == [("https://caixin.test/b", 1), (URL, 2)]
     assert first == due[:1]
@@ -115,7 +115,7 @@ def test_an_address_that_came_through_is_not_tried_again(archive: Archive) -> No
         _record(tx, Ending(Outcome.NEW))
         known = addresses.look_up(tx, URL)
 
-        assert addresses.retries_due(tx, NOW + HOUR, 10) == []
+        assert addresses.retries_due(tx, "caixin", NOW + HOUR, 10) == []
     assert known is not None
     assert known.attempts == 0
 
@@ -123,7 +123,7 @@ def test_an_address_that_came_through_is_not_tried_again(archive: Archive) -> No
 def test_a_lasting_outcome_has_no_next_try_even_if_one_is_given(archive: Archive) -> None:
     with archive.write() as tx:
         _record(tx, Ending(Outcome.GONE, "404", next_try=NOW))
-        assert addresses.retries_due(tx, NOW, 10) == []
+        assert addresses.retries_due(tx, "caixin", NOW, 10) == []
 
 
 def test_what_was_known_stays_where_nothing_new_is_given(archive: Archive) -> None:
