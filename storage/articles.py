@@ -129,6 +129,13 @@ def count(tx: Transaction) -> int:
     return int(tx.connection.execute(sa.select(sa.func.count()).select_from(article)).scalar_one())
 
 
+def counts_by_language(tx: Transaction) -> dict[str, int]:
+    """How many articles the archive holds in each language, most first."""
+    number = sa.func.count().label("number")
+    rows = tx.connection.execute(sa.select(article.c.language, number).group_by(article.c.language).order_by(number.desc()))
+    return {row.language: row.number for row in rows}
+
+
 def unmatched(tx: Transaction, limit: int) -> list[Article]:
     """Articles without the alerts' mark, the first kept first; at most `limit`."""
     rows = tx.connection.execute(sa.select(article).where(~article.c.matched).order_by(article.c.id).limit(limit)).all()

@@ -51,6 +51,21 @@ class DaemonLock:
         self.release()
 
 
+def holder(path: Path) -> str:
+    """Who holds the lock at `path` ("process 4711, started …"), or nothing if nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return os.pread(descriptor, 200, 0).decode(errors="replace").strip()
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 def lock_path(database: Path) -> Path:
     """Where the lock of an SQLite archive lies: beside it."""
     return database.with_name(database.name + ".lock")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -162,6 +163,30 @@ def runs_since(tx: Transaction, since: datetime) -> list[Run]:
     """Every source's runs that started at or after `since` (aware UTC), oldest first."""
     recent = select(run).where(run.c.started >= since).order_by(run.c.started, run.c.id)
     return [_run(row) for row in tx.connection.execute(recent)]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Finished runs together: how many, what they saw and what became of it."""
+
+    runs: int
+    seen: int
+    counts: Mapping[Outcome, int]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every entry seen ended in a named outcome."""
+        return self.seen == sum(self.counts.values())
+
+
+def tally(tx: Transaction, since: datetime) -> Tally:
+    """What the runs that started at or after `since` (aware UTC) and are finished saw and brought."""
+    ended = select(run.c.seen, run.c.counts).where(run.c.started >= since, run.c.finished.is_not(None))
+    runs, seen, counts = 0, 0, Counter[Outcome]()
+    for row in tx.connection.execute(ended):
+        runs, seen = runs + 1, seen + row.seen
+        counts.update({Outcome(name): count for name, count in row.counts.items()})
+    return Tally(runs, seen, counts)
 
 
 def known_items(tx: Transaction, key: str) -> frozenset[bytes]:
