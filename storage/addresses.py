@@ -159,7 +159,7 @@ def _add(tx: Transaction, canonical_url: str, ending: Ending, *, url: str, sourc
         "article_id": ending.article_id,
         "entry_fingerprint": ending.entry_fingerprint,
     }
-    return tx.new_row(insert(address).values(known | standing))
+    return tx.new_row(insert(address), known | standing)
 
 
 def _changes(before: AddressRecord, ending: Ending, now: datetime) -> dict[str, Any]:

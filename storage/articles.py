@@ -63,7 +63,7 @@ def insert(
         "discovered": discovered,
         "baseline": baseline,
     }
-    article_id = tx.new_row(sa.insert(article).values(row))
+    article_id = tx.new_row(sa.insert(article), row)
     _make_findable(tx, article_id, row["index_row"], draft, judgement)
     return article_id
 
@@ -84,6 +84,8 @@ def update(
     row = _contents(draft, judgement, watchlist_version) | _published_columns(published)
     row |= {"index_row": next_index_row(tx, at), "at": at, "updated": now}
     tx.connection.execute(sa.update(article).where(article.c.id == article_id).values(row))
+    tx.connection.execute(sa.delete(mention).where(mention.c.article_id == article_id))
+    likeness.drop_bands(tx, article_id)
     _make_findable(tx, article_id, row["index_row"], draft, judgement)
 
 
@@ -157,7 +159,8 @@ def stale_mentions(tx: Transaction, watchlist_version: str, limit: int) -> list[
 
 def set_mentions(tx: Transaction, article_id: int, mentions: Collection[str], watchlist_version: str) -> None:
     """Replace an article's mentions by those this version of the watchlist finds. The alerts' mark stays."""
-    _keep_mentions(tx, article_id, mentions)
+    tx.connection.execute(sa.delete(mention).where(mention.c.article_id == article_id))
+    _add_mentions(tx, article_id, mentions)
     kept = sa.update(article).where(article.c.id == article_id)
     tx.connection.execute(kept.values(watchlist_version=watchlist_version))
 
@@ -208,7 +211,7 @@ def _moment(published: Published | None, discovered: datetime) -> datetime:
 
 
 def _open_story(tx: Transaction, now: datetime) -> int:
-    return tx.new_row(sa.insert(story).values(opened=now))
+    return tx.new_row(sa.insert(story), {"opened": now})
 
 
 def _contents(draft: Draft, judgement: Judgement, watchlist_version: str) -> dict[str, Any]:
@@ -234,12 +237,11 @@ def _contents(draft: Draft, judgement: Judgement, watchlist_version: str) -> dic
 
 def _make_findable(tx: Transaction, article_id: int, index_row: int, draft: Draft, judgement: Judgement) -> None:
     tx.index.add(tx.connection, index_row, draft.title, draft.text or draft.summary)
-    likeness.keep_bands(tx, article_id, judgement.fingerprint.bands)
-    _keep_mentions(tx, article_id, judgement.mentions)
+    likeness.add_bands(tx, article_id, judgement.fingerprint.bands)
+    _add_mentions(tx, article_id, judgement.mentions)
 
 
-def _keep_mentions(tx: Transaction, article_id: int, mentions: Collection[str]) -> None:
-    tx.connection.execute(sa.delete(mention).where(mention.c.article_id == article_id))
+def _add_mentions(tx: Transaction, article_id: int, mentions: Collection[str]) -> None:
     if mentions:
         rows = [{"entity": entity, "article_id": article_id} for entity in sorted(mentions)]
         tx.connection.execute(sa.insert(mention), rows)

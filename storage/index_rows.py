@@ -10,14 +10,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import bindparam, func, select, union_all
 
 from storage.schema import article, version
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select, Table
+
     from storage.transaction import Transaction
 
 _BITS = 20
+
+
+def _highest_of(table: Table) -> Select[tuple[int]]:
+    between = table.c.index_row.between(bindparam("first"), bindparam("last"))
+    return select(func.max(table.c.index_row).label("row")).where(between)
+
+
+_HIGHEST = select(func.max(union_all(_highest_of(article), _highest_of(version)).subquery().c.row))
 
 
 def first_row_of(moment: datetime) -> int:
@@ -29,9 +39,5 @@ def next_index_row(tx: Transaction, moment: datetime) -> int:
     """A row never given out, in the second of `moment` (aware)."""
     first = first_row_of(moment)
     last = first + (1 << _BITS) - 1
-    taken = union_all(
-        select(func.max(article.c.index_row).label("row")).where(article.c.index_row.between(first, last)),
-        select(func.max(version.c.index_row)).where(version.c.index_row.between(first, last)),
-    ).subquery()
-    highest = tx.connection.scalar(select(func.max(taken.c.row)))
+    highest = tx.connection.scalar(_HIGHEST, {"first": first, "last": last})
     return first if highest is None else int(highest) + 1

@@ -54,9 +54,13 @@ def _sharing(bands: Collection[int], since: datetime) -> Any:
     return recent.order_by(shared.c.bands.desc(), article.c.id).limit(_MOST)
 
 
-def keep_bands(tx: Transaction, article_id: int, bands: Collection[int]) -> None:
-    """Make an article findable by these bands and no others."""
+def drop_bands(tx: Transaction, article_id: int) -> None:
+    """Make an article findable by no band."""
     tx.connection.execute(delete(band).where(band.c.article_id == article_id))
+
+
+def add_bands(tx: Transaction, article_id: int, bands: Collection[int]) -> None:
+    """Make an article findable by these bands too."""
     if bands:
         tx.connection.execute(insert(band), [{"hash": value, "article_id": article_id} for value in dict.fromkeys(bands)])
 

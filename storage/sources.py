@@ -105,7 +105,7 @@ def postpone(tx: Transaction, key: str, until: datetime) -> None:
 
 def begin_run(tx: Transaction, key: str, now: datetime) -> int:
     """Write down that a run began; gives its number."""
-    return tx.new_row(insert(run).values(source=key, started=now, result=RUNNING, counts={}))
+    return tx.new_row(insert(run), {"source": key, "started": now, "result": RUNNING, "counts": {}})
 
 
 def finish_run(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import Row
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection, Insert
 
     from storage.search.textindex import TextIndex
@@ -27,8 +29,8 @@ class Transaction:
     connection: Connection
     index: TextIndex
 
-    def new_row(self, statement: Insert) -> int:
-        """Insert one row; gives the number the database gave it."""
-        key = self.connection.execute(statement).inserted_primary_key
+    def new_row(self, statement: Insert, row: Mapping[str, Any] | None = None) -> int:
+        """Insert one row, with these values or the statement's own; gives the number the database gave it."""
+        key = self.connection.execute(statement, row and dict(row)).inserted_primary_key
         assert key is not None
         return int(key[0])
