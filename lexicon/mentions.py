@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
-from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick
@@ -19,15 +20,17 @@ from ahocorasick_rs import BytesAhoCorasick
 from lexicon.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from lexicon.watchlist import Entity, Watchlist
 
 REACH = 80
 """How far (characters) a context word may stand from an unsure name in Chinese text; in English it is the paragraph."""
 
+_LONGEST = 64  # no exception is longer (characters)
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _JOINTS = re.compile(r"(?<=[A-Za-z])[ -]?(?=[\d#])|(?<=\d)[ -]?(?=[A-Za-z])|(?<=[A-Za-z])[ -](?=[A-Za-z])")
+_COMMON_NOUN = re.compile(r"(?:^|[ -])[a-z]+$")
 _VERSIONED_KINDS = {"model", "chip", "robot"}
 
 
@@ -41,120 +44,169 @@ class MentionSpan:
     in_title: bool
 
 
-class _Role(Enum):
-    SURE = 1
-    UNSURE = 2
-    CONTEXT = 3
-    UNLESS = 4
-
-
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """What one spelling is to one entity. `capitals`: only as written in capitals; `plural`: may take an s; `version`: a
-    version number must follow."""
+    """What one spelling is to one entity: `unsure` names need context; `capitals` only count as written in capitals; a `plural`
+    may take an s; a `version` number must follow.
+    """
 
     entity: str
-    role: _Role
+    unsure: bool
     capitals: bool
     plural: bool
     version: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    entity: str
-    role: _Role
-    start: int
-    end: int
+_Places = list[tuple[int, int]]
 
 
 class MentionFinder:
     """Finds mentions; built once per watchlist, then safe to use from any thread."""
 
     def __init__(self, watchlist: Watchlist) -> None:
-        uses: defaultdict[str, list[_Use]] = defaultdict(list)
+        self._numbers: dict[str, int] = {}
+        self._names: defaultdict[int, list[_Use]] = defaultdict(list)
+        self._context: defaultdict[str, list[tuple[int, _Use]]] = defaultdict(list)
+        self._unless: defaultdict[str, list[tuple[int, _Use]]] = defaultdict(list)
         for entity in watchlist.entities.values():
-            for spelling, use in _uses_of(entity):
-                if use not in uses[spelling]:
-                    uses[spelling].append(use)
-        self._uses = tuple(tuple(of_spelling) for of_spelling in uses.values())
-        self._lengths = tuple(len(spelling) for spelling in uses)
-        self._automaton = BytesAhoCorasick([spelling.encode() for spelling in uses])
+            self._learn(entity)
+        self._lengths = [len(spelling) for spelling in self._numbers]
+        self._automaton = BytesAhoCorasick([spelling.encode() for spelling in self._numbers])
 
     def find(self, title: str, text: str) -> frozenset[str]:
         """The ids of the entities that title or text mention."""
-        return frozenset(found.entity for found in self._mentions(title, text))
+        return frozenset(entity for entity, _, _ in self._mentions(title, text))
 
     def spans(self, title: str, text: str) -> list[MentionSpan]:
         """Every mention in reading order, the title's first; of names that overlap only the longest (the first of equals)."""
         spans: list[MentionSpan] = []
         shift = len(title) + 1
         reached = 0
-        for found in sorted(self._mentions(title, text), key=lambda found: (found.start, -found.end)):
-            if found.start < reached:
+        for entity, start, end in sorted(self._mentions(title, text), key=lambda mention: (mention[1], -mention[2])):
+            if start < reached:
                 continue
-            reached = found.end
-            in_title = found.end <= len(title)
+            reached = end
+            in_title = end <= len(title)
             offset = 0 if in_title else shift
-            spans.append(MentionSpan(found.entity, found.start - offset, found.end - offset, in_title))
+            spans.append(MentionSpan(entity, start - offset, end - offset, in_title))
         return spans
 
-    def _mentions(self, title: str, text: str) -> list[_Found]:
-        original = f"{title}\n{text}"
-        folded = fold(original)
-        by_role: dict[_Role, list[_Found]] = {role: [] for role in _Role}
-        for found in self._occurrences(original, folded):
-            by_role[found.role].append(found)
-        names = by_role[_Role.SURE]
-        if by_role[_Role.UNSURE]:
-            names = names + _supported(by_role[_Role.UNSURE], by_role[_Role.CONTEXT], folded, len(title))
-        return _without(names, by_role[_Role.UNLESS])
+    def _learn(self, entity: Entity) -> None:
+        for name in entity.names:
+            for number, use in self._spelled(name, entity):
+                if use not in self._names[number]:
+                    self._names[number].append(use)
+        for word in entity.context:
+            self._context[entity.id] += self._spelled(word, entity)
+        for word in entity.unless:
+            self._unless[entity.id] += self._spelled(word, entity)
 
-    def _occurrences(self, original: str, folded: str) -> Iterator[_Found]:
-        data = folded.encode("utf-8", "replace")
-        place = _CharacterCount(data)
-        for spelling, _, byte_end in self._automaton.find_matches_as_indexes(data, overlapping=True):
-            end = place.at(byte_end)
-            start = end - self._lengths[spelling]
-            if not _border(folded, start):
-                continue
-            for use in self._uses[spelling]:
-                last = _last(use, folded, end)
-                if last and not (use.capitals and original[start:end].upper() != original[start:end]):
-                    yield _Found(use.entity, use.role, start, last)
+    def _spelled(self, name: str, entity: Entity) -> Iterator[tuple[int, _Use]]:
+        """The numbers of a name's spellings, each with what it is to the entity."""
+        acronym = name.isascii() and name.isalpha() and name.isupper()
+        common_noun = bool(_COMMON_NOUN.search(name))
+        use = _Use(entity.id, name in entity.unsure, acronym, acronym or common_noun, version=name.endswith("#"))
+        for spelling in _spellings(name) if entity.kind in _VERSIONED_KINDS or use.version else [name]:
+            yield self._numbers.setdefault(fold(spelling.removesuffix("#")), len(self._numbers)), use
 
-
-class _CharacterCount:
-    """Turns rising byte offsets of UTF-8 data into character offsets, reading the data once."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._ascii = data.isascii()
-        self._bytes = self._characters = 0
-
-    def at(self, offset: int) -> int:
-        if self._ascii:
-            return offset
-        self._characters += len(self._data[self._bytes : offset].decode())
-        self._bytes = offset
-        return self._characters
+    def _mentions(self, title: str, text: str) -> Iterator[tuple[str, int, int]]:
+        """Each mention's entity, start and end in the title, a newline and the text."""
+        reading = _Reading(f"{title}\n{text}", len(title))
+        reading.look_up(self._automaton, self._lengths)
+        for number in reading.hits.keys() & self._names.keys():
+            for use in self._names[number]:
+                places = reading.places([(number, use)])
+                if use.entity in self._unless:
+                    places = _outside(places, reading.places(self._unless[use.entity]))
+                if use.unsure and places:
+                    places = reading.supported(places, reading.places(self._context[use.entity]))
+                for start, end in places:
+                    yield use.entity, start, end
 
 
-def _uses_of(entity: Entity) -> Iterator[tuple[str, _Use]]:
-    versioned = entity.kind in _VERSIONED_KINDS
-    roles: Iterable[tuple[_Role, tuple[str, ...]]] = (
-        (_Role.SURE, tuple(name for name in entity.names if name not in entity.unsure)),
-        (_Role.UNSURE, entity.unsure),
-        (_Role.CONTEXT, entity.context),
-        (_Role.UNLESS, entity.unless),
-    )
-    for role, names in roles:
+class _Reading:
+    """One text under the automaton: its title ends at `title_end`; `hits` are the places of each spelling found."""
+
+    def __init__(self, original: str, title_end: int) -> None:
+        self.original = original
+        self.folded = fold(original)
+        self.title_end = title_end
+        self.hits: defaultdict[int, _Places] = defaultdict(list)
+
+    def look_up(self, automaton: BytesAhoCorasick, lengths: list[int]) -> None:
+        """Note where each spelling stands, with a border before it. Byte offsets become characters as they rise."""
+        data = self.folded.encode("utf-8", "replace")
+        plain = data.isascii()
+        reached = end = 0
+        for number, _, byte_end in automaton.find_matches_as_indexes(data, overlapping=True):
+            if byte_end > reached:
+                end = byte_end if plain else end + len(data[reached:byte_end].decode())
+                reached = byte_end
+            start = end - lengths[number]
+            if _border(self.folded, start):
+                self.hits[number].append((start, end))
+
+    def places(self, spelled: list[tuple[int, _Use]]) -> _Places:
+        """Where these spellings stand as their uses ask, in reading order."""
+        found = []
+        for number, use in spelled:
+            for start, end in self.hits.get(number, ()):
+                written = self.original[start:end]
+                last = 0 if use.capitals and written.upper() != written else _last(use, self.folded, end)
+                if last:
+                    found.append((start, last))
+        return sorted(found) if len(spelled) > 1 else found
+
+    def supported(self, names: _Places, context: _Places) -> _Places:
+        """The unsure names that a word of context stands near, or in the title."""
+        kept = []
+        starts = [start for start, _ in context]
         for name in names:
-            acronym = name.isascii() and name.isalpha() and name.isupper()
-            common_noun = bool(re.search(r"(?:^|[ -])[a-z]+$", name))
-            use = _Use(entity.id, role, capitals=acronym, plural=acronym or common_noun, version=name.endswith("#"))
-            for spelling in _spellings(name) if versioned or use.version else [name]:
-                yield fold(spelling.removesuffix("#")), use
+            left, right = self._surroundings(*name)
+            if _any_apart(name, context, bisect_left(starts, left), right) or _any_apart(name, context, 0, self.title_end):
+                kept.append(name)
+        return kept
+
+    def _surroundings(self, start: int, end: int) -> tuple[int, int]:
+        """The stretch whose context words speak for a name: its paragraph, in Chinese text no further than REACH.
+
+        A name in the title is also spoken for by the opening of the text.
+        """
+        if start < self.title_end:
+            opening = self._paragraph_end(self.title_end + 1)
+            return 0, min(opening, self.title_end + REACH) if self._han else opening
+        left, right = self.folded.rfind("\n", 0, start) + 1, self._paragraph_end(end)
+        return (max(left, start - REACH), min(right, end + REACH)) if self._han else (left, right)
+
+    @cached_property
+    def _han(self) -> bool:
+        """Whether this is Chinese text: a Han character has three bytes in UTF-8."""
+        return len(self.folded.encode("utf-8", "replace")) > 1.3 * len(self.folded)
+
+    def _paragraph_end(self, start: int) -> int:
+        end = self.folded.find("\n", start)
+        return len(self.folded) if end < 0 else end
+
+
+def _any_apart(name: tuple[int, int], words: _Places, first: int, end: int) -> bool:
+    """Whether one of `words` (in order), from number `first` on, ends by `end` without touching `name`."""
+    for number in range(first, len(words)):
+        start, last = words[number]
+        if start >= end:
+            return False
+        if last <= end and (last <= name[0] or start >= name[1]):
+            return True
+    return False
+
+
+def _outside(names: _Places, exceptions: _Places) -> _Places:
+    """The names that stand inside none of the exceptions (in order)."""
+    starts = [start for start, _ in exceptions]
+    return [
+        (start, end)
+        for start, end in names
+        if all(last < end for _, last in exceptions[bisect_left(starts, start - _LONGEST) : bisect_right(starts, start)])
+    ]
 
 
 def _spellings(name: str) -> list[str]:
@@ -193,50 +245,3 @@ def _last(use: _Use, folded: str, end: int) -> int:
     if use.plural and folded[end] == "s" and _border(folded, end + 1):
         return end + 1
     return 0
-
-
-def _supported(unsure: list[_Found], context: list[_Found], folded: str, title_end: int) -> list[_Found]:
-    """The unsure names that have a context word of their entity in the title or near them."""
-    words: defaultdict[str, list[_Found]] = defaultdict(list)
-    for word in context:
-        words[word.entity].append(word)
-    han = len(folded.encode("utf-8", "replace")) > 1.3 * len(folded)
-    kept = []
-    for name in unsure:
-        left, right = _surroundings(name, folded, title_end, han=han)
-        for word in words[name.entity]:
-            apart = word.end <= name.start or word.start >= name.end
-            if apart and (word.end <= title_end or (word.start >= left and word.end <= right)):
-                kept.append(name)
-                break
-    return kept
-
-
-def _surroundings(name: _Found, folded: str, title_end: int, *, han: bool) -> tuple[int, int]:
-    """The stretch whose context words speak for `name`: its paragraph, in Chinese text no further than REACH.
-
-    A name in the title is also spoken for by the opening of the text.
-    """
-    if name.start < title_end:
-        opening = _paragraph_end(folded, title_end + 1)
-        return 0, min(opening, title_end + REACH) if han else opening
-    left, right = folded.rfind("\n", 0, name.start) + 1, _paragraph_end(folded, name.end)
-    return (max(left, name.start - REACH), min(right, name.end + REACH)) if han else (left, right)
-
-
-def _paragraph_end(folded: str, start: int) -> int:
-    end = folded.find("\n", start)
-    return len(folded) if end < 0 else end
-
-
-def _without(names: list[_Found], exceptions: list[_Found]) -> list[_Found]:
-    """`names` less those that stand inside an exception of their entity."""
-    if not exceptions:
-        return names
-    return [
-        name
-        for name in names
-        if not any(
-            other.entity == name.entity and other.start <= name.start and name.end <= other.end for other in exceptions
-        )
-    ]

@@ -185,8 +185,9 @@ def _faults(content: _File) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield (*place, "unsure"), f"{entity.id}: {unsure} is not among its names"
         if bool(entity.unsure) != bool(entity.context):
             yield place, f"{entity.id}: expected `unsure` and `context` together"
-        if not entity.names:
-            yield place, f"{entity.id}: expected at least one name"
+        shown = [names[0] for names in (entity.en, entity.zh_hans) if names]
+        if not shown or any("#" in name for name in shown):
+            yield place, f"{entity.id}: expected a first name, without #, in `en` or `zh_hans`"
     earlier: set[str] = set()
     for key, group in content.groups.items():
         yield from _group_faults(key, group, set(count) | earlier, content)
