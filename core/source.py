@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,8 +20,11 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+_zones = cache(available_timezones)  # it walks the zone files anew each time
+
+
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("expected a time zone's IANA name, as in Asia/Shanghai or Europe/Berlin")
     return name
 
@@ -116,7 +120,7 @@ class ApiRules(Model):
     `items` is the path to the list (`a[].b` flattens lists on the way; empty: the JSON is the list itself). `pages` are
     further addresses of the same shape, read with the first. `embedded_*` finds the JSON in an HTML page: a
     CSS selector of a script element, or a regular expression whose group 1 is where the JSON value begins.
-    `url_template` builds the address from fields in braces, as in `https://example.com/a/{id}`.
+    `url_template` builds the address from fields in braces, as in `https://example.com/a/{id}`, where `fields.url` gives none.
     `time_unit` says what a number in `published` counts; a text is read by its shape, or by `time_format` (strptime).
     """
 
