@@ -1,0 +1,46 @@
+"""`python -m bench.real [feeds] [successive] [january] [--minutes N]`: prints tables and writes data/real/report.md."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import sys
+from pathlib import Path
+
+from bench.real import feeds, january, successive
+from bench.real.report import Report
+from tests.newsroom.captured import captured_folder
+
+FOLDER = Path("data/real")
+PARTS = ("feeds", "successive", "january")
+
+
+async def measure(parts: list[str], minutes: float, folder: Path, report: Report) -> None:
+    """Run the parts one after the other; `minutes` is shared out among those that need a clock."""
+    if "feeds" in parts:
+        await feeds.measure(report)
+    if "successive" in parts:
+        await successive.measure(report, folder / "successive", minutes / 3)
+    if "january" in parts:
+        await january.measure(report, folder / "january", minutes * 2 / 3)
+
+
+def main() -> None:
+    """Measure what is asked for; exit code 1 if a claim does not hold."""
+    parser = argparse.ArgumentParser(prog="python -m bench.real", description="jingbao on captured feeds and pages.")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), help="all three if none is named")
+    parser.add_argument("--minutes", type=float, default=9, help="real time for the parts that play a clock")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="where archives, mails and the report are kept")
+    arguments = parser.parse_args()
+    if not captured_folder().is_dir():
+        sys.exit(f"The captured data is not at {captured_folder()}; name its parent in JINGBAO_SHARED.")
+    for part in arguments.parts:
+        shutil.rmtree(arguments.folder / part, ignore_errors=True)
+    report = Report(arguments.folder / "report.md")
+    asyncio.run(measure(arguments.parts, arguments.minutes, arguments.folder, report))
+    sys.exit(report.conclude())
+
+
+if __name__ == "__main__":
+    main()
