@@ -10,6 +10,8 @@ from dataclasses import dataclass
 class Wording:
     """The phrases of one language; those with braces are filled by name."""
 
+    tag: str
+    comma: str
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     before_clock: str
@@ -19,19 +21,15 @@ class Wording:
     languages: Mapping[str, str]
     rhythms: Mapping[str, str]
     digest_subject: str
-    now_intro: str
-    digest_intro: str
     headline_only: str
     summary_only: str
     partial_text: str
     why: str
     also_rule: str
-    rule_alone: str
     also_in: str
     and_more_outlets: str
     original: str
     stored_copy: str
-    folded: str
     told_before: str
     more: str
     counts: str
@@ -39,10 +37,12 @@ class Wording:
     zone: str
     change: str
     sent_by: str
-    plain_item: str
+    untitled: str
 
 
 _ENGLISH = Wording(
+    tag="en",
+    comma=", ",
     weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     before_clock=", ",
@@ -52,30 +52,28 @@ _ENGLISH = Wording(
     languages={"zh-Hans": "Chinese", "zh-Hant": "Chinese (traditional)", "en": "English", "other": "other language"},
     rhythms={"now": "Alert", "hourly": "Hourly digest", "daily": "Daily digest", "weekly": "Weekly digest"},
     digest_subject="{rhythm}, {day}",
-    now_intro="Alert",
-    digest_intro="{rhythm}",
     headline_only="headline only",
     summary_only="summary only",
     partial_text="part of the text",
     why="Why",
     also_rule="also found by {rules}",
-    rule_alone="the rule {query}",
     also_in="Also in",
     and_more_outlets="{count} more",
     original="Original",
     stored_copy="Stored copy",
-    folded="held back by the day's limit of mails",
     told_before="Found again, and already mailed to you",
-    more="and {count} more. See them all: {command}",
-    counts="{seen} reports seen, {here} here, {copies} copies folded in.",
+    more="and {count} more; to see them all:",
+    counts="{seen} reports seen: {here} here, {copies} copies folded in, {more} more not shown.",
     held_over="{count} of these waited because the day's limit of {limit} mails was reached.",
-    zone="Times are {zone}.",
-    change="To change what you get: `rules:` and `readers:` in config.yaml. Rules in this mail: {rules}.",
+    zone="Times are in the zone {zone}.",
+    change="To change what you get: rules and readers in config.yaml. Rules in this mail: {rules}.",
     sent_by="Sent by jingbao {version} to {name}.",
-    plain_item="This report could not be shown in full.",
+    untitled="(no title)",
 )
 
 _CHINESE = Wording(
+    tag="zh-Hans",
+    comma="、",
     weekdays=("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     months=("1月", "2月", "3月", "4月", "5月", "6月", "7月", "8月", "9月", "10月", "11月", "12月"),
     before_clock=" ",
@@ -85,27 +83,23 @@ _CHINESE = Wording(
     languages={"zh-Hans": "中文", "zh-Hant": "繁体中文", "en": "英文", "other": "其他语言"},
     rhythms={"now": "快讯", "hourly": "每小时摘要", "daily": "每日摘要", "weekly": "每周摘要"},
     digest_subject="{rhythm} {day}",
-    now_intro="快讯",
-    digest_intro="{rhythm}",
     headline_only="仅有标题",
     summary_only="仅有摘要",
     partial_text="仅有部分正文",
     why="命中",
     also_rule="另见规则 {rules}",
-    rule_alone="规则 {query}",
     also_in="另见",
     and_more_outlets="另有 {count} 家",
     original="原文",
     stored_copy="本地存档",
-    folded="因当日邮件数已达上限而延后",
     told_before="再次命中，此前已寄给您",
-    more="另有 {count} 条，全部列出：{command}",
-    counts="共见报道 {seen} 篇，此处 {here} 条，合并转载 {copies} 篇。",
+    more="另有 {count} 条，全部列出：",
+    counts="共见报道 {seen} 篇：此处 {here} 条，合并转载 {copies} 篇，另有 {more} 条未列出。",
     held_over="其中 {count} 条因当日邮件已达 {limit} 封的上限而延后。",
     zone="时间均为 {zone} 时区。",
-    change="如需调整，请改 config.yaml 中的 `rules:` 和 `readers:`。本邮件涉及的规则：{rules}。",
+    change="如需调整，请改 config.yaml 中的 rules 和 readers。本邮件涉及的规则：{rules}。",
     sent_by="jingbao {version} 寄给 {name}。",
-    plain_item="这篇报道无法完整显示。",
+    untitled="（无标题）",
 )
 
 WORDING: Mapping[str, Wording] = {"en": _ENGLISH, "zh": _CHINESE}

@@ -1,0 +1,176 @@
+"""A letter becomes a message: headers, a text part and an HTML part that say and link the same.
+
+The HTML stays under 100 KB, since mail programs clip what is longer. Nothing in it is fetched from anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from functools import cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from alerts.plain import columns, cut, one_line
+from alerts.times import day
+from alerts.wording import WORDING
+
+if TYPE_CHECKING:
+    from alerts.letter import Item, Letter
+    from core.config import MailConfig
+
+MAX_HTML_BYTES = 100_000
+SUBJECT_COLUMNS = 78
+_TITLE_LEAST = 30
+_GLOSSES_IN_SUBJECT = 2
+
+
+def render(letter: Letter, mail: MailConfig, address: str) -> EmailMessage:
+    """The message that carries `letter` to one of the reader's addresses.
+
+    The letter has at least one story. What does not fit in MAX_HTML_BYTES is left out of both parts and counted.
+    """
+    letter, html = _fitting(letter)
+    message = EmailMessage(policy=SMTP)
+    _address(message, letter, mail, address)
+    _classify(message, letter, mail)
+    _set_part(message, _template("mail.txt.j2", letter), "plain")
+    _set_part(message, html, "html")
+    return message
+
+
+def _fitting(letter: Letter) -> tuple[Letter, str]:
+    html = _template("mail.html.j2", letter)
+    while len(html.encode()) > MAX_HTML_BYTES and len(letter.items) > 1:
+        letter = letter.first(max(len(letter.items) * 4 // 5, 1))
+        html = _template("mail.html.j2", letter)
+    return letter, html
+
+
+def _address(message: EmailMessage, letter: Letter, mail: MailConfig, address: str) -> None:
+    local, _, domain = mail.sender.rpartition("@")
+    message["From"] = Address(one_line(mail.sender_name), local, domain)
+    local, _, to_domain = address.rpartition("@")
+    message["To"] = Address(one_line(letter.reader.name), local, to_domain)
+    message["Subject"] = subject(letter)
+    message["Date"] = letter.created.astimezone(letter.reader.tz)
+    message["Message-ID"] = message_id(letter, address, domain)
+    if letter.kind == "now":
+        threads = [f"<story.{story}.{letter.reader.key}@{domain}>" for story in letter.story_ids[:5]]
+        message["In-Reply-To"] = threads[0]
+        message["References"] = " ".join(threads)
+
+
+def _classify(message: EmailMessage, letter: Letter, mail: MailConfig) -> None:
+    """What filters go by, and what keeps answering machines quiet (RFC 2919, RFC 3834)."""
+    domain = mail.sender.rpartition("@")[2]
+    rules = [section.rule for section in letter.sections]
+    listed = rules[0] if len(rules) == 1 else "digest"
+    message["List-Id"] = f"<{listed}.{letter.reader.key}.jingbao.{domain}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message["X-Jingbao-Rule"] = ", ".join(rules)
+    message["X-Jingbao-Source"] = ", ".join(sorted({item.source for item in letter.items}))
+
+
+def subject(letter: Letter) -> str:
+    """What the mail tells, in at most 78 columns: `Export controls: Nvidia H20 sales halted (+2)`.
+
+    A title in a foreign language is followed by what its first names mean.
+    """
+    words = WORDING[letter.reader.language]
+    head = letter.sections[0].title
+    if letter.kind == "digest":
+        head = words.digest_subject.format(rhythm=words.rhythms[letter.rhythm], day=_day_of(letter))
+    lead, others = letter.lead, len(letter.items) + letter.more - 1
+    start, end = f"{cut(head, 32)}: ", f" (+{others})" if others else ""
+    room = SUBJECT_COLUMNS - columns(start) - columns(end)
+    return f"{start}{_headline(lead, room)}{end}"
+
+
+def _headline(item: Item, room: int) -> str:
+    glosses = [] if item.own_language else [gloss.meaning for gloss in item.glosses[:_GLOSSES_IN_SUBJECT]]
+    while glosses:
+        meaning = f" [{', '.join(glosses)}]"
+        if room - columns(meaning) >= min(_TITLE_LEAST, columns(item.title_text)):
+            return cut(item.title_text, room - columns(meaning)) + meaning
+        glosses.pop()
+    return cut(item.title_text, room)
+
+
+def message_id(letter: Letter, address: str, domain: str) -> str:
+    """The header's value: the same for the same letter, and no other mail's, even of an archive begun anew."""
+    told = f"{letter.reader.key} {address} {letter.period_key} {letter.created.isoformat()}"
+    token = hashlib.sha256(told.encode()).hexdigest()[:16]
+    return f"<{re.sub(r'[^A-Za-z0-9]+', '.', letter.period_key).lower()}.{letter.reader.key}.{token}@{domain}>"
+
+
+def _set_part(message: EmailMessage, text: str, subtype: str) -> None:
+    """Add a part, encoded so that every server carries it: base64 where most of it is not ASCII, else quoted-printable."""
+    foreign = sum(not char.isascii() for char in text)
+    encoding = "base64" if foreign * 6 > len(text) else "quoted-printable"
+    if subtype == "plain":
+        message.set_content(text, subtype="plain", charset="utf-8", cte=encoding)
+    else:
+        message.add_alternative(text, subtype=subtype, charset="utf-8", cte=encoding)
+
+
+def _template(name: str, letter: Letter) -> str:
+    return _templates().get_template(name).render(
+        letter=letter,
+        words=WORDING[letter.reader.language],
+        day=_day_of(letter),
+        subject=subject(letter),
+        footer=_footer(letter),
+    )
+
+
+def _day_of(letter: Letter) -> str:
+    return day(letter.created.astimezone(letter.reader.tz), letter.reader.language)
+
+
+def _footer(letter: Letter) -> list[str]:
+    words, reader = WORDING[letter.reader.language], letter.reader
+    here, copies = len(letter.items), sum(item.copies for item in letter.items)
+    lines = [words.counts.format(seen=here + copies + letter.more, here=here, copies=copies, more=letter.more)]
+    if letter.held_over:
+        lines.append(words.held_over.format(count=letter.held_over, limit=reader.mails_per_day))
+    rules = words.comma.join(section.rule for section in letter.sections)
+    lines += [
+        words.zone.format(zone=reader.zone),
+        words.change.format(rules=rules),
+        words.sent_by.format(version=version("jingbao"), name=one_line(reader.name) or reader.key),
+    ]
+    return lines
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("alerts"),
+        autoescape=select_autoescape(("html.j2",)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters["wrapped"] = wrapped
+    environment.globals["columns"] = columns
+    return environment
+
+
+def wrapped(text: str, indent: int = 3, width: int = 76) -> str:
+    """`text` in lines of at most `width` columns, the following ones indented; Chinese may break anywhere, words not."""
+    lines, line = [], ""
+    for word in re.findall(r"[\u2e80-\U0003ffff]|[^\s\u2e80-\U0003ffff]+\s*|\s+", text):
+        if line and columns(line + word.rstrip()) > width - indent:
+            lines.append(line.rstrip())
+            line = ""
+        line += word
+    lines.append(line.rstrip())
+    return ("\n" + " " * indent).join(lines)
