@@ -16,7 +16,7 @@ _MOMENT = sa.DateTime(timezone=True)
 
 _INDEX = {
     "sqlite": (
-        """CREATE VIRTUAL TABLE article_index USING fts5(title, body, content='', tokenize="ascii tokenchars '+#-_.'")""",
+        "CREATE VIRTUAL TABLE article_index USING fts5(title, body, content='', tokenize='ascii')",
         # Each article is a transaction, hence a segment of its own; merging eight at once instead of four costs a fifth less.
         "INSERT INTO article_index(article_index, rank) VALUES ('automerge', 8)",
     ),
