@@ -52,10 +52,10 @@ async def measure(report: Report) -> None:
     crashes = [read for read in results if read.outcome == "crash"]
     _outcomes(report, results)
     _entries(report, results, seconds)
-    for read in [*crashes, *(read for read in results if not _as_expected(read))]:
-        report.note(
-            f"{read.row['file']}: {read.outcome} {read.reason} found {read.found}, expected {read.row['expected_entries']}"
-        )
+    for read in results:
+        if read.outcome != "read" or not _as_expected(read) or read.found != int(read.row["tag_count"]):
+            expected = f"suite {read.row['expected_entries'] or '-'}, tags {read.row['tag_count']}"
+            report.note(f"{read.row['file']}: {read.outcome} {read.reason} found {read.found}, {expected}")
     report.claim(f"no crash in {len(results)} files", holds=not crashes)
 
 

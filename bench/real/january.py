@@ -38,7 +38,7 @@ async def measure(report: Report, folder: Path, minutes: float) -> None:
         folder, clock, lambda captured: entries(captured, clock), readers=readers, rules=shipped_rules()
     ) as stage:
         await stage.until(END, report)
-        status = await stage.jingbao.ask("status")
+        status = await stage.jingbao.ask("status", "--since", "30d")
     (folder / "status.json").write_text(json.dumps(status, ensure_ascii=False, indent=2), encoding="utf-8")
     done = [run for run in runs(folder, clock) if run.finished]
     _outcomes(report, done)
@@ -47,6 +47,7 @@ async def measure(report: Report, folder: Path, minutes: float) -> None:
     for run in unequal[:10]:
         report.note(f"{run.source} {run.started:%d %H:%M}: seen {run.seen}, counts {dict(run.counts)}")
     report.claim("in every run, seen = the sum of all named outcomes", holds=not unequal)
+    report.claim("`jingbao status` says that the outcomes add up", holds=bool(status["outcomes"]["adds_up"]))
     report.claim("articles were stored and mails were sent", holds=bool(stage.box.received))
 
 

@@ -43,6 +43,7 @@ class CapturedFeed:
     url: str
     set: str
     format: str
+    chinese: bool
     captures: dict[datetime, Path] = field(default_factory=dict)
 
     def body(self, now: datetime) -> bytes:
@@ -184,7 +185,7 @@ def _feeds(folder: Path) -> Iterable[CapturedFeed]:
         path = capture["name"] + capture["ending"] if capture else path
         url = row["url"] or str(URL(f"http://{host_of(name)}/") / path)
         made = datetime.fromisoformat(capture["day"]).replace(tzinfo=UTC) if capture else _LONG_AGO
-        feed = CapturedFeed(url, name, row["format"], {made: folder / row["file"]})
+        feed = CapturedFeed(url, name, row["format"], row["chinese"] == "1", {made: folder / row["file"]})
         if capture and url in feeds:
             feeds[url].captures.update(feed.captures)
         elif capture:

@@ -17,7 +17,7 @@ from yarl import URL
 from tests.newsroom.captured import SITEMAP, Captured, captured_app, captured_folder
 from tests.newsroom.proxy import playing
 
-FEED_COLUMNS = ("file", "format", "url")
+FEED_COLUMNS = ("file", "format", "url", "chinese")
 PAGE_COLUMNS = ("file", "url", "charset", "chinese")
 
 
@@ -55,10 +55,10 @@ def folder(tmp_path):
     write_index(
         feeds,
         FEED_COLUMNS,
-        ("us__press/paper@2026-04-02-abc1.xml", "rss", ""),
-        ("us__press/paper@2026-04-09-abc2.xml", "rss", ""),
-        ("us__press/paper.xml", "rss", ""),
-        ("us__press/daily.json", "json", "https://daily.test/feed?all=1"),
+        ("us__press/paper@2026-04-02-abc1.xml", "rss", "", "0"),
+        ("us__press/paper@2026-04-09-abc2.xml", "rss", "", "0"),
+        ("us__press/paper.xml", "rss", "", "0"),
+        ("us__press/daily.json", "json", "https://daily.test/feed?all=1", "0"),
     )
     write_index(
         pages,
