@@ -93,8 +93,8 @@ def _written(folder: Path, name: str, content: bytes) -> Path:
     return file
 
 
-def feed_entry(captured: Captured, url: str, key: str, clock: Clock, *, scope: str) -> dict[str, Any]:
-    """A captured feed's entry in `sources.add`: asked again every few real seconds, its text taken from the feed."""
+def feed_entry(captured: Captured, url: str, key: str, clock: Clock, *, scope: str, real_seconds: float = 4) -> dict[str, Any]:
+    """A captured feed's entry in `sources.add`: asked again every `real_seconds`, its text taken from the feed."""
     return {
         "key": key,
         "name": key,
@@ -103,7 +103,7 @@ def feed_entry(captured: Captured, url: str, key: str, clock: Clock, *, scope: s
         "language": "zh" if captured.feeds[url].chinese else "en",
         "scope": scope,
         "text": "feed",
-        "interval_minutes": minutes_on(clock, 4),
+        "interval_minutes": minutes_on(clock, real_seconds),
         "delay_seconds": 0,
     }
 

@@ -51,7 +51,7 @@ class Report:
 
     def note(self, text: str) -> None:
         """A line of talk, not kept."""
-        self.out.print(text, style="dim", markup=False)
+        self.out.print(text, style="dim", markup=False, soft_wrap=True)
 
     def conclude(self) -> int:
         """Say where the report is; gives the exit code."""
