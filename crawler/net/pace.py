@@ -73,7 +73,9 @@ class Pace:
         lane = self._lane(host)
         lane.paused_until = max(lane.paused_until, self._clock() + seconds)
 
-    def __len__(self) -> int:
+    @property
+    def hosts(self) -> int:
+        """How many hosts are remembered (idle ones are forgotten once there are many)."""
         return len(self._lanes)
 
     def _lane(self, host: str) -> _Lane:
