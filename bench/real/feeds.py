@@ -106,6 +106,11 @@ def _as_expected(read: Read) -> bool:
     return read.row["expected_entries"] in ("", str(read.found))
 
 
+def _poorer(results: list[Read]) -> int:
+    """Files in which feedparser alone found more items (it reads no JSON Feed, and counts none there)."""
+    return sum(int(read.row["feedparser_entries"] or 0) > read.found for read in results)
+
+
 def _entries(report: Report, results: list[Read], seconds: float) -> None:
     known = [read for read in results if read.row["expected_entries"]]
     tagged = [read for read in results if read.row["tag_count"]]
@@ -122,6 +127,7 @@ def _entries(report: Report, results: list[Read], seconds: float) -> None:
             "item tags in all files": sum(int(read.row["tag_count"]) for read in tagged),
             "items found": sum(read.found for read in results),
             "files with as many items as tags": f"{same} of {len(tagged)}",
+            "files with fewer items than feedparser finds": _poorer(results),
             "entries": len(entries),
             "entries with a date": f"{dated} ({dated / max(1, len(entries)):.1%})",
         }
