@@ -15,7 +15,7 @@ FIELDS = (
     "id", "story_id", "title", "url", "outlet", "source", "language", "published", "published_precision", "discovered",
     "updated", "authors", "credit", "extent", "extent_reason", "copy_of", "mentions", "reasons", "summary", "text",
 )  # fmt: skip
-# A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV Injection); full-width ones too in some locales.
+# A spreadsheet runs a cell that starts with one of these as a formula (OWASP, CSV Injection), full-width ones too.
 _FORMULA_STARTS = tuple("=+-@\t\r＝＋－＠")
 
 

@@ -1,0 +1,111 @@
+"""The command `jingbao`: data on stdout, talk on stderr, exit codes that programs can rely on.
+
+0 done · 1 an error · 2 wrong use · 3 nothing found · 75 try again later · 78 the configuration has faults (sysexits.h)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from console.settings import VERSION
+from console.terminal import clean, talk
+from core.errors import ConfigError, JingbaoError, QueryError
+
+# Name → what it is for. Each is `command` in console/commands/<name>.py and imported only when it is used.
+COMMANDS = {
+    "run": "The daemon: collect, match, mail, until stopped.",
+    "collect": "Collect sources once, now.",
+    "search": "Find articles.",
+    "show": "Show one article.",
+    "sources": "List the sources and how each is doing.",
+    "alerts": "List the alert rules; `alerts test` tries one.",
+    "explain": "Tell everything that happened to an address or article.",
+    "status": "Tell how the whole is doing.",
+    "export": "Write what a query finds to a file or program.",
+    "config": "Check config.yaml.",
+    "doctor": "Look for what is wrong with this installation.",
+}
+
+HELP = """\
+jingbao watches news of China's AI sector, in English and Chinese.
+
+\b
+  jingbao run                                  start watching (Ctrl-C stops)
+  jingbao search 'Huawei (chip OR 芯片)'       find articles
+  jingbao alerts test '@deepseek' --since 7d   what a rule would have mailed
+  jingbao status                               how it is doing
+
+Every command works while the daemon runs. `jingbao COMMAND -h` explains one, with examples.
+"""
+
+
+class Commands(click.Group):
+    """The commands, each imported when it is used, so that `jingbao search` need not load a crawler."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click calls it so)
+        """All names, in the order of a day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  (click calls it so)
+        """The command of this name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"console.commands.{cmd_name}").command
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click calls it so)
+        """The list of commands for help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Instead of config.yaml or $JINGBAO_CONFIG.")
+@click.version_option(VERSION, message="jingbao %(version)s")
+@click.pass_context
+def jingbao(context: click.Context, config_path: Path | None) -> None:
+    """Remember which configuration is meant."""
+    context.obj = config_path
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code. Errors are told in a few words; a bug shows its traceback."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; gives the exit code."""
+    try:
+        result = jingbao.main(arguments, prog_name="jingbao", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except JingbaoError as error:
+        tell(error)
+        return error.exit_code
+    except BrokenPipeError:  # `jingbao search … | head` closed the pipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def tell(error: JingbaoError) -> None:
+    """Say on stderr what went wrong."""
+    if isinstance(error, ConfigError):
+        count = "a fault" if len(error.problems) == 1 else f"{len(error.problems)} faults"
+        talk.print(f"The configuration has {count}; nothing was started:", style="bold red")
+        for problem in error.problems:
+            talk.print("  " + clean(problem), markup=False, soft_wrap=True)
+    elif isinstance(error, QueryError):
+        talk.print(clean(error.pointed()), markup=False, style="red", soft_wrap=True)
+    else:
+        talk.print(clean(str(error)), markup=False, style="red", soft_wrap=True)

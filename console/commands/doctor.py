@@ -1,0 +1,174 @@
+"""`jingbao doctor`: is this installation sound? Looks, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import smtplib
+import sqlite3
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from console.commands.options import json_option
+from console.settings import VERSION, Settings, load_settings
+from console.terminal import out, plain, print_json
+from console.workshop import database_file, open_archive
+from core.config import SmtpConfig
+from core.errors import ConfigError, JingbaoError
+from storage import articles, sources
+from storage.lock import holder, lock_path
+
+HELP = """\
+Look for what is wrong: configuration, data folder, disk, database, clock, mail server, sources. Nothing is changed and
+nothing mailed. Exit code 1 if something needs a hand.
+
+\b
+Examples:
+  jingbao doctor
+  jingbao doctor --json
+"""
+LEAST_FREE_BYTES = 500_000_000
+FIRST_RELEASE = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `state` is ok, note or fault; `what` says what was found and, if need be, what to do."""
+
+    subject: str
+    state: str
+    what: str
+
+
+@click.command(help=HELP)
+@json_option
+@click.pass_obj
+def command(config_path: Path | None, as_json: bool) -> int:
+    """Print the findings."""
+    findings = list(_examine(config_path))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        signs = {"ok": ("✓", "green"), "note": ("·", "yellow"), "fault": ("✗", "bold red")}
+        for finding in findings:
+            sign, style = signs[finding.state]
+            out.print(plain(f"{sign} {finding.subject:<14} {finding.what}", style), soft_wrap=True)
+    return 1 if any(finding.state == "fault" for finding in findings) else 0
+
+
+def _examine(config_path: Path | None) -> Iterator[Finding]:
+    yield Finding("jingbao", "ok", f"version {VERSION}, SQLite {sqlite3.sqlite_version}")
+    try:
+        settings = load_settings(config_path)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield Finding("configuration", "fault", problem)
+        return
+    yield Finding("configuration", "ok", f"{settings.path}: {len(settings.sources)} sources on")
+    for look in (_clock, _folder, _database, _daemon, _sources, _mail, _contact):
+        yield from look(settings)
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    now = settings.clock.now()
+    if now < FIRST_RELEASE:
+        what = f"it is set to {now:%Y-%m-%d %H:%M} UTC, before this version was made; see JINGBAO_CLOCK, or mend it"
+        yield Finding("clock", "note", what)
+    else:
+        yield Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, shown in {settings.zone.key}")
+
+
+def _folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.config.data_dir
+    if not folder.exists():
+        yield Finding("data folder", "note", f"{folder} is not there yet; the first run makes it")
+    elif not os.access(folder, os.W_OK):
+        yield Finding("data folder", "fault", f"{folder} cannot be written by this user; change its owner, or data_dir")
+    else:
+        free = shutil.disk_usage(folder).free
+        state = "ok" if free > LEAST_FREE_BYTES else "fault"
+        advice = "" if state == "ok" else "; make room, or collecting will fail"
+        yield Finding("data folder", state, f"{folder}, {free / 1e9:.1f} GB free{advice}")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    try:
+        with open_archive(settings) as archive:
+            archive.check()
+            with archive.read() as tx:
+                count = articles.count(tx)
+    except JingbaoError as error:
+        yield Finding("database", "fault", str(error))
+        return
+    yield Finding("database", "ok", f"{database_file(settings)}: whole, {count} articles")
+
+
+def _daemon(settings: Settings) -> Iterator[Finding]:
+    if held := holder(lock_path(database_file(settings))):
+        yield Finding("daemon", "ok", f"running ({held})")
+    else:
+        yield Finding("daemon", "note", "not running; start it with: jingbao run")
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    try:
+        with open_archive(settings) as archive, archive.read() as tx:
+            states = [state for state in sources.states(tx).values() if state.listed]
+    except JingbaoError:
+        return  # told under database
+    failing = [state for state in states if state.failures]
+    asked = [state for state in states if state.last_run]
+    if asked and len(failing) == len(asked):
+        reason = failing[0].last_error
+        what = f"none of the {len(asked)} asked answered; the network or network.proxy? ({reason})"
+        yield Finding("sources", "fault", what)
+    elif failing:
+        names = ", ".join(state.key for state in failing[:8])
+        yield Finding("sources", "note", f"{len(failing)} of {len(asked)} asked fail: {names}; see jingbao sources")
+    else:
+        yield Finding("sources", "ok", f"{len(asked)} asked, none fails")
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    smtp = settings.config.mail.smtp
+    if smtp is None:
+        folder = settings.config.data_dir / "mail"
+        yield Finding("mail", "note", f"no mail server is set (mail.smtp); mails are kept in {folder}")
+        return
+    name = f"{smtp.host}:{smtp.port}"
+    if smtp.user and not os.environ.get(smtp.password_env):
+        what = f"{name}: no password for {smtp.user} in the environment variable {smtp.password_env}"
+        yield Finding("mail", "fault", what)
+        return
+    try:
+        _talk(smtp)
+    except (OSError, smtplib.SMTPException) as error:
+        yield Finding("mail", "fault", f"{name}: {error}")
+        return
+    yield Finding("mail", "ok", f"{name} answers" + (" and takes the sign-in" if smtp.user else ""))
+
+
+def _talk(smtp: SmtpConfig) -> None:
+    """Greet, secure, sign in and leave; no mail is offered."""
+    context = ssl.create_default_context()
+    connect: Callable[[], smtplib.SMTP] = (
+        (lambda: smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=context))
+        if smtp.security == "tls"
+        else (lambda: smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds))
+    )
+    with connect() as server:
+        if smtp.security == "starttls":
+            server.starttls(context=context)
+        if smtp.user:
+            server.login(smtp.user, os.environ[smtp.password_env])
+
+
+def _contact(settings: Settings) -> Iterator[Finding]:
+    if not settings.config.network.contact:
+        what = "network.contact is empty: sites cannot reach you if something is wrong; give a mail address or a page"
+        yield Finding("manners", "note", what)

@@ -1,0 +1,131 @@
+"""`jingbao explain URL|ID`: an address's whole history, from first seen to mailed, or why not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from console.commands.options import json_option
+from console.settings import Settings, load_settings
+from console.terminal import local, out, plain, print_json
+from console.workshop import open_archive
+from core.article import Article
+from core.errors import NotFoundError
+from crawler.judgement.canonical import canonical_url
+from storage import addresses, articles, outbox
+from storage.addresses import AddressRecord, Sighting
+from storage.archive import Transaction
+from storage.outbox import Match, MatchState, Message
+
+HELP = """\
+Tell everything that happened to an address or an article: who carried it, when it was fetched, how it was judged and why,
+which rules it met, and to whom it was mailed, or why not.
+
+\b
+Examples:
+  jingbao explain https://technode.com/2026/01/20/some-story/
+  jingbao explain 42
+"""
+
+WHY = {
+    MatchState.WAITING: "waiting for its mail",
+    MatchState.FOLDED: "past the reader's mails of the day; waiting for the next digest",
+    MatchState.MAILED: "in a mail that is on its way",
+    MatchState.TOLD: "not mailed: the reader was told of this story before",
+    MatchState.BASELINE: "not mailed: it came with its source's first collection",
+    MatchState.TOO_OLD: "not mailed: published too long ago (alerts.max_age_days)",
+    MatchState.WITHDRAWN: "not mailed: the rule or reader was taken out before",
+}
+
+
+@click.command(help=HELP)
+@click.argument("what", metavar="URL|ID")
+@json_option
+@click.pass_obj
+def command(config_path: Path | None, what: str, as_json: bool) -> int:
+    """Print the history; 3 if the archive never saw it."""
+    settings = load_settings(config_path)
+    with open_archive(settings) as archive, archive.read() as tx:
+        history = _history(tx, what)
+    if as_json:
+        print_json(history.record())
+    else:
+        _print(settings, history)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    addresses: list[tuple[AddressRecord, list[Sighting]]]
+    article: Article | None
+    told: list[tuple[Match, Message | None]]
+
+    def record(self) -> dict[str, object]:
+        return {
+            "addresses": [
+                {
+                    "url": record.url,
+                    "outcome": record.outcome,
+                    "reason": record.reason,
+                    "first_seen": record.first_seen,
+                    "last_seen": record.last_seen,
+                    "next_try": record.next_try,
+                    "history": [asdict(sighting) for sighting in sightings],
+                }
+                for record, sightings in self.addresses
+            ],
+            "article": self.article.id if self.article else None,
+            "matches": [
+                {
+                    "rule": match.rule,
+                    "reader": match.reader,
+                    "state": match.state,
+                    "at": match.at,
+                    "subject": mail.subject if mail else None,
+                    "sent": mail.sent if mail else None,
+                }
+                for match, mail in self.told
+            ],
+        }
+
+
+def _history(tx: Transaction, what: str) -> _History:
+    if what.isdigit():
+        kept: Article | None = articles.get(tx, int(what))
+        records = addresses.of_article(tx, int(what))
+    else:
+        record = addresses.look_up(tx, canonical_url(what))
+        if record is None:
+            advice = "If a source should carry it, `jingbao sources` tells how that one is."
+            raise NotFoundError(f"The archive never saw {what}. {advice}")
+        records = [record]
+        kept = articles.get(tx, record.article_id) if record.article_id else None
+    matches = outbox.matches_of(tx, kept.id) if kept else []
+    told = [(match, outbox.get_message(tx, match.message) if match.message else None) for match in matches]
+    return _History([(record, addresses.history(tx, record.id)) for record in records], kept, told)
+
+
+def _print(settings: Settings, history: _History) -> None:
+    zone = settings.zone
+    for record, sightings in history.addresses:
+        out.print(plain(record.url, "bold"), soft_wrap=True)
+        for each in sightings:
+            reason = f": {each.reason}" if each.reason else ""
+            out.print(plain(f"  {local(each.at, zone)}  {each.source}  {each.outcome}{reason}"), soft_wrap=True)
+        if record.next_try:
+            out.print(f"  tried again at {local(record.next_try, zone)}")
+    article = history.article
+    if article is None:
+        out.print("Nothing of it is kept.")
+        return
+    out.print(plain(f"Kept as article {article.id} (story {article.story_id}): {article.title}"), soft_wrap=True)
+    out.print(plain(f"  because: {'; '.join(article.reasons)}"), soft_wrap=True)
+    names = [settings.watchlist.gloss(entity, "en") or entity for entity in sorted(article.mentions)]
+    out.print(plain(f"  mentions: {', '.join(names) or 'nobody of the watchlist'}"), soft_wrap=True)
+    for match, mail in history.told:
+        told = f"mailed {local(mail.sent, zone)}: {mail.subject}" if mail and mail.sent else WHY[match.state]
+        out.print(plain(f"  rule {match.rule}, reader {match.reader}: {told}"), soft_wrap=True)
+    if not history.told:
+        out.print("  no rule asked for it")

@@ -1,0 +1,67 @@
+"""`jingbao run`: the daemon."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from console.duties import open_duties
+from console.progress import Progress
+from console.settings import Settings, load_settings
+from console.terminal import talk
+from console.workshop import database_file, open_archive
+from core.errors import ConfigError
+from core.log import log_to
+from scheduler.daemon import Daemon
+from scheduler.duties import Duties
+from storage import sources
+from storage.lock import DaemonLock, lock_path
+
+HELP = """\
+Watch until stopped: collect what is due, match it with the rules, mail what is found.
+
+\b
+On a terminal it shows what it is doing; otherwise it writes a log line an event to stderr.
+  Ctrl-C or SIGTERM   stop cleanly, within half a minute
+  SIGHUP              read config.yaml again (a faulty one is refused and the old one kept)
+
+\b
+Examples:
+  jingbao run
+  jingbao --config /etc/jingbao/config.yaml run --plain
+"""
+
+
+@click.command(help=HELP)
+@click.option("--plain", is_flag=True, help="Log lines even on a terminal.")
+@click.pass_obj
+def command(config_path: Path | None, plain: bool) -> int:
+    """Start the daemon; gives its exit code."""
+    settings = load_settings(config_path)
+    if plain or not talk.is_terminal:
+        log_to()
+        return asyncio.run(serve(settings))
+    with Progress(settings):
+        return asyncio.run(serve(settings))
+
+
+async def serve(settings: Settings) -> int:
+    """The daemon on a configuration, until it is stopped; gives the exit code.
+
+    Raises BusyError if another daemon works on the archive, StorageError if the archive cannot be opened.
+    """
+    now = settings.clock.now()
+    settings.config.data_dir.mkdir(parents=True, exist_ok=True)
+    lock = DaemonLock(lock_path(database_file(settings)))
+    with lock.acquire(now), await asyncio.to_thread(open_archive, settings) as archive:
+        await archive.writing(lambda tx: sources.interrupt_runs(tx, now))
+
+        async def reload() -> Duties:
+            fresh = await asyncio.to_thread(load_settings, settings.path)
+            if fresh.config.database_url != settings.config.database_url:
+                raise ConfigError([f"{settings.path}: storage.url: another archive needs a restart"])
+            return await open_duties(fresh, archive)
+
+        return await Daemon(await open_duties(settings, archive), reload).run()

@@ -1,0 +1,126 @@
+"""`jingbao status`."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from console.commands.options import Span, json_option
+from console.settings import VERSION, Settings, load_settings
+from console.terminal import local, out, plain, print_json
+from console.workshop import database_file, open_archive
+from core.outcomes import Outcome
+from storage import articles, outbox, sources
+from storage.archive import Transaction
+from storage.lock import holder, lock_path
+
+HELP = """\
+Tell how the whole is doing: the daemon, the sources, what the last day brought and what became of it, the mails, the disk.
+
+\b
+Examples:
+  jingbao status
+  jingbao status --json | jq .articles.total
+  jingbao status --since 7d
+"""
+
+
+@click.command(help=HELP)
+@click.option("--since", type=Span(), default="24h", show_default=True, help="How far back to count.")
+@json_option
+@click.pass_obj
+def command(config_path: Path | None, since: timedelta, as_json: bool) -> int:
+    """Print the state."""
+    settings = load_settings(config_path)
+    with open_archive(settings) as archive, archive.read() as tx:
+        told = _told(settings, tx, since)
+    if as_json:
+        print_json(told)
+    else:
+        _print(settings, told)
+    return 0
+
+
+def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, Any]:
+    now = settings.clock.now()
+    states = [state for state in sources.states(tx).values() if state.listed]
+    return {
+        "version": VERSION,
+        "now": now,
+        "daemon": holder(lock_path(database_file(settings))),
+        "sources": {
+            "on": len(settings.sources),
+            "answered": sum(state.last_good is not None and not state.failures for state in states),
+            "failing": {state.key: state.last_error for state in states if state.failures},
+            "due": sum(state.next_due <= now for state in states),
+        },
+        "articles": {
+            "total": articles.count(tx),
+            "by_language": articles.counts_by_language(tx),
+            "newest": [{"id": each.id, "title": each.title, "outlet": each.outlet} for each in articles.newest(tx, 5)],
+        },
+        "outcomes": _outcomes(tx, now - since) | {"since": now - since},
+        "mail": _mail(settings, tx),
+        "disk": _disk(settings),
+    }
+
+
+def _outcomes(tx: Transaction, since: datetime) -> dict[str, Any]:
+    """What runs saw and what became of it; `adds_up` is false if an entry was lost on the way."""
+    tally = sources.tally(tx, since)
+    counts = {str(outcome): tally.counts.get(outcome, 0) for outcome in Outcome}
+    return {"runs": tally.runs, "seen": tally.seen, "counts": counts, "adds_up": tally.adds_up}
+
+
+def _mail(settings: Settings, tx: Transaction) -> dict[str, Any]:
+    pause = outbox.pause(tx)
+    smtp = settings.config.mail.smtp
+    newest = outbox.latest_messages(tx, 1)
+    return {
+        "goes_to": f"{smtp.host}:{smtp.port}" if smtp else str(settings.config.data_dir / "mail"),
+        "messages": outbox.message_counts(tx),
+        "paused": pause.reason if pause else None,
+        "newest": {"subject": newest[0].subject, "reader": newest[0].reader, "state": newest[0].state} if newest else None,
+    }
+
+
+def _disk(settings: Settings) -> dict[str, int]:
+    folder = settings.config.data_dir
+    sizes = Counter[str]()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            sizes["raw_pages_bytes" if "raw" in path.parts else "archive_bytes"] += path.stat().st_size
+    return {"free_bytes": shutil.disk_usage(folder).free} | dict(sizes)
+
+
+def _print(settings: Settings, told: dict[str, Any]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_row("daemon", plain(told["daemon"] or "not running (start it with: jingbao run)"))
+    on, answered, failing = told["sources"]["on"], told["sources"]["answered"], told["sources"]["failing"]
+    table.add_row("sources", f"{on} on, {answered} answered, {len(failing)} failing")
+    languages = ", ".join(f"{count} {language}" for language, count in told["articles"]["by_language"].items())
+    table.add_row("articles", f"{told['articles']['total']} ({languages or 'none yet'})")
+    lately = told["outcomes"]
+    became = ", ".join(f"{count} {name}" for name, count in lately["counts"].items() if count)
+    since = local(lately["since"], settings.zone)
+    table.add_row(f"since {since}", f"{lately['seen']} seen in {lately['runs']} runs: {became or 'nothing yet'}")
+    mail = told["mail"]
+    counts = ", ".join(f"{count} {state}" for state, count in mail["messages"].items()) or "none yet"
+    table.add_row("mails", plain(f"{counts}; they go to {mail['goes_to']}"))
+    if mail["paused"]:
+        table.add_row("", plain(f"paused: {mail['paused']}", "bold yellow"))
+    disk = told["disk"]
+    used = disk.get("archive_bytes", 0) + disk.get("raw_pages_bytes", 0)
+    table.add_row("disk", f"{used / 1e6:,.0f} MB used, {disk['free_bytes'] / 1e9:,.0f} GB free")
+    out.print(table)
+    for key, reason in failing.items():
+        out.print(plain(f"  {key}: {reason}", "yellow"), soft_wrap=True)
+    for article in told["articles"]["newest"]:
+        out.print(plain(f"  {article['id']:>6}  {article['title']}  ({article['outlet']})"), soft_wrap=True)
+    out.print(plain(f"as of {local(told['now'], settings.zone)} ({settings.zone.key})", "dim"))

@@ -1,0 +1,105 @@
+"""The daemon's duties, made from one configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.digests import make_due, quiet_readers
+from alerts.matching import Matched, match_pending
+from alerts.outbox import send_due
+from console.settings import Settings
+from console.workshop import Workshop, workshop
+from core.log import values
+from crawler.spiders.fetch_pages import stop_crawls
+from scheduler.duties import Duties
+from storage import articles, likeness, sources
+from storage.archive import Archive, Transaction
+
+log = logging.getLogger("jingbao.console")
+
+ITEMS_KEPT = timedelta(days=90)
+"""How long a feed item is known by its hash after the feed last carried it; later it is known by its address."""
+BANDS_KEPT = timedelta(days=60)
+"""How long a text's near-copies are found; wire copies come within days, reposts within weeks."""
+MENTIONS_AT_ONCE = 200
+
+
+async def open_duties(settings: Settings, archive: Archive) -> Duties:
+    """Open all that a configuration's duties work with; `close` of the duties gives it back. The archive stays open."""
+    stack = AsyncExitStack()
+    work = _Work(await stack.enter_async_context(workshop(settings, archive)))
+    now = settings.clock.now()
+    await archive.writing(lambda tx: sources.ensure(tx, [source.key for source in settings.sources], now))
+    return Duties(
+        due=work.due,
+        collect=work.collect,
+        match=work.match,
+        digest=work.digest,
+        send=work.send,
+        upkeep=work.upkeep,
+        stop_collecting=stop_crawls,
+        close=stack.aclose,
+        sources_at_once=settings.config.collection.sources_at_once,
+        tick=timedelta(seconds=settings.config.collection.tick_seconds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    shop: Workshop
+
+    async def due(self, limit: int) -> list[str]:
+        now = self.shop.settings.clock.now()
+        return await self.shop.archive.reading(lambda tx: sources.due(tx, now, limit))
+
+    async def collect(self, key: str) -> None:
+        source = self.shop.settings.source(key)
+        if source is not None:  # else a reload took it out a moment ago
+            await self.shop.collector.collect(source)
+
+    async def match(self) -> None:
+        while True:
+            matched = await self.shop.archive.writing(self._match)
+            if not matched.articles:
+                return
+            if matched.matches:
+                found = {str(state): count for state, count in matched.matches.items()}
+                log.info("matched", extra=values(articles=matched.articles, **found))
+
+    def _match(self, tx: Transaction) -> Matched:
+        return match_pending(tx, self.shop.desk, self.shop.settings.clock.now())
+
+    async def digest(self) -> None:
+        now = self.shop.settings.clock.now()
+        await make_due(self.shop.archive, self.shop.desk, now)
+
+    async def send(self) -> None:
+        shop, now = self.shop, self.shop.settings.clock.now()
+        quiet = quiet_readers(shop.desk, now)
+        await send_due(shop.archive, shop.transport, shop.settings.config.mail.sender, now, quiet=quiet)
+
+    async def upkeep(self) -> None:
+        now = self.shop.settings.clock.now()
+
+        def forget(tx: Transaction) -> None:
+            sources.forget_items(tx, now - ITEMS_KEPT)
+            likeness.forget_bands(tx, now - BANDS_KEPT)
+
+        await self.shop.archive.writing(forget)
+        await self._renew_mentions()
+
+    async def _renew_mentions(self) -> None:
+        """Bring mentions up to the watchlist's version, a few articles at a time; nothing is mailed for it."""
+        version, finder = self.shop.settings.watchlist.version, self.shop.desk.finder
+        while stale := await self.shop.archive.reading(lambda tx: articles.stale_mentions(tx, version, MENTIONS_AT_ONCE)):
+            found = await asyncio.to_thread(lambda: {each.id: finder.find(each.title, each.body) for each in stale})
+
+            def keep(tx: Transaction, found: dict[int, frozenset[str]] = found) -> None:
+                for article_id, mentions in found.items():
+                    articles.set_mentions(tx, article_id, mentions, version)
+
+            await self.shop.archive.writing(keep)

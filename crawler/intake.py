@@ -1,0 +1,127 @@
+"""The one road into the archive: a judged draft meets what is held, and one transaction keeps the result.
+
+One decider at a time: this runs inside a write transaction, which the archive serialises. There is no network in here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from core.article import Article
+from core.errors import ReadingError
+from core.outcomes import Outcome
+from core.source import Source
+from crawler.appraisal import Appraisal
+from crawler.judgement.canonical import canonical_url, rewritten
+from crawler.judgement.identity import COPY_WINDOW, Copy, Same, decide
+from crawler.triage import Arrival
+from storage import addresses, articles, likeness
+from storage.addresses import Ending
+
+if TYPE_CHECKING:
+    from storage.archive import Transaction
+    from storage.raw import RawLocation
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The run an arrival belongs to. `baseline`: what it brings is kept and never mailed. `horizon` as in triage."""
+
+    id: int
+    source: Source
+    baseline: bool
+    horizon: datetime
+    watchlist_version: str
+
+
+def take_in(
+    tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, now: datetime, raw: RawLocation | None = None
+) -> Outcome:
+    """Keep a judged draft, or the reason why not; gives the outcome that was recorded. `now` is aware UTC."""
+    held = _held(tx, run, arrival, appraisal)
+    ending = _update(tx, run, held, appraisal, now) if held else _enter(tx, run, arrival, appraisal, now)
+    address_id = note(tx, run, arrival, ending, now)
+    if raw is not None:
+        addresses.keep_raw(tx, address_id, raw)
+    return ending.outcome
+
+
+def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datetime) -> int:
+    """Write down in the ledger how an arrival ended; gives the address's number."""
+    entry = arrival.entry
+    filled = Ending(
+        ending.outcome,
+        ending.reason,
+        title=ending.title or entry.title,
+        entry_fingerprint=entry.fingerprint,
+        article_id=ending.article_id,
+        next_try=ending.next_try,
+    )
+    return addresses.record(
+        tx, arrival.canonical_url, filled, url=entry.url, source=run.source.key, now=now, run_id=run.id, name=entry.guid
+    )
+
+
+def _held(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal) -> Article | None:
+    """The article already held under the entry's address, the one it redirected to, or the one the page names."""
+    named = (arrival.canonical_url, *_other_addresses(appraisal, run.source))
+    for record in addresses.look_up_many(tx, named).values():
+        if record.article_id is not None:
+            return articles.get(tx, record.article_id)
+    return None
+
+
+def _other_addresses(appraisal: Appraisal, source: Source) -> list[str]:
+    found = []
+    for url in (appraisal.draft.url, appraisal.draft.canonical_link):
+        try:
+            found.append(canonical_url(rewritten(url, source)) if url else "")
+        except ReadingError:  # a page may name anything as its own address
+            continue
+    return [url for url in found if url]
+
+
+def _update(tx: Transaction, run: Run, held: Article, appraisal: Appraisal, now: datetime) -> Ending:
+    """A held article again: a new version if its own source changed it, else the same one under one more address."""
+    draft = appraisal.draft
+    if held.source != run.source.key:
+        return Ending(Outcome.DUPLICATE, f"held as article {held.id}", article_id=held.id)
+    says_less = len(draft.text or draft.summary) < len(held.body) // 2
+    same = (draft.title, draft.text or draft.summary) == (held.title, held.body)
+    if same or says_less:
+        return Ending(Outcome.UNCHANGED, article_id=held.id)
+    articles.update(tx, held.id, draft, appraisal.judgement, now=now, watchlist_version=run.watchlist_version)
+    return Ending(Outcome.UPDATED, "its title or text changed", title=draft.title, article_id=held.id)
+
+
+def _enter(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, now: datetime) -> Ending:
+    """An article under an address not held: off-topic, too old, the same as one held, a copy of one, or new."""
+    draft, judgement = appraisal.draft, appraisal.judgement
+    if not judgement.relevance.relevant:
+        return Ending(Outcome.OFF_TOPIC, "; ".join(judgement.relevance.reasons), title=draft.title)
+    if draft.published and draft.published.at < run.horizon:
+        return Ending(Outcome.TOO_OLD, f"published {draft.published.at:%Y-%m-%d}", title=draft.title)
+    found = likeness.candidates(tx, judgement.fingerprint, now - COPY_WINDOW - timedelta(days=1))
+    verdict = decide(draft, judgement.fingerprint, run.source, found, now)
+    if isinstance(verdict, Same):
+        reason = f"{verdict.reason} (article {verdict.article_id})"
+        return Ending(Outcome.DUPLICATE, reason, title=draft.title, article_id=verdict.article_id)
+    copied = verdict if isinstance(verdict, Copy) else None
+    article_id = articles.insert(
+        tx,
+        draft,
+        judgement,
+        source=run.source.key,
+        outlet=draft.outlet or run.source.publisher,
+        canonical_url=arrival.canonical_url,
+        discovered=now,
+        watchlist_version=run.watchlist_version,
+        story_id=copied.story_id if copied else None,
+        copy_of=copied.article_id if copied else None,
+        baseline=run.baseline,
+    )
+    if copied:
+        return Ending(Outcome.COPY, f"{copied.reason} (article {copied.article_id})", title=draft.title, article_id=article_id)
+    return Ending(Outcome.NEW, "; ".join(judgement.relevance.reasons), title=draft.title, article_id=article_id)
