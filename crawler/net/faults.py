@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 import aiohttp
@@ -63,5 +64,7 @@ def _certificate_fault(error: BaseException) -> str:
 def _cause(error: BaseException) -> str:
     """The innermost cause in the system's words, which name the fault best."""
     inner = getattr(error, "os_error", None) or error
+    if isinstance(inner, OSError) and (inner.errno or 0) > 0 and not isinstance(inner, ssl.SSLError):
+        return os.strerror(inner.errno or 0)
     text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
     return str(text).strip().rstrip(".")
