@@ -86,7 +86,7 @@ def _as_clock(match: re.Match[str]) -> str:
 
 
 def read(parts: re.Match[str]) -> Clock:
-    """The time of day a CLOCK pattern found; a leap second is the one before. Raises ValueError for a time there is not (25:00)."""
+    """The time of day a CLOCK pattern found; a leap second is the one before. Raises ValueError for no such time (25:00)."""
     hour, minute, second = int(parts["hour"]), int(parts["minute"]), min(int(parts["second"] or 0), 59)
     hour = _on_24_hours(hour, parts.groupdict())
     if hour > 24 or minute > 59 or int(parts["second"] or 0) > 60 or (hour == 24 and minute):

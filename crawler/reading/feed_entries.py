@@ -128,8 +128,7 @@ def _by_feedparser(parsed: Any, raw: str, zone: ZoneInfo) -> dates.Moment | None
         return None
     stated = bool(_ZONE_WRITTEN.search(raw))
     try:
-        local = datetime(*(int(part) for part in parsed[:6]))
-        at = local.replace(tzinfo=UTC if stated else zone).astimezone(UTC)
+        at = datetime(*parsed[:6]).replace(tzinfo=UTC if stated else zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     if not dates.EARLIEST_YEAR <= at.year <= dates.LATEST_YEAR:

@@ -121,5 +121,5 @@ def _parsed(text: str, url: str) -> Any:
         )
     except RecursionError as error:
         raise ReadingError(Outcome.TOO_BIG, "the feed is nested too deeply") from error
-    except Exception as error:  # noqa: BLE001  (feedparser names no errors of its own: it raises what its parts raise)
+    except Exception as error:  # feedparser names no errors of its own: it raises what its parts raise
         raise ReadingError(Outcome.UNREADABLE, f"the feed cannot be parsed ({type(error).__name__}: {error})"[:300]) from error

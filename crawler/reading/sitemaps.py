@@ -1,4 +1,4 @@
-"""A sitemap becomes entries, newest first: sitemaps.org's urlset and index, Google's news extension, plain lists of addresses."""
+"""A sitemap becomes entries, newest first: sitemaps.org's urlset and index, Google's news extension, plain lists."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import resource
 import signal
 import traceback
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 MEMORY_BYTES = 1_500_000_000  # of address space; a worker's own imports take some 300 MB of it
 DOCUMENTS_PER_WORKER = 500  # then it is replaced, so that what a C library leaks stays bounded
+STARTING_SECONDS = 30.0  # what a fresh worker may need on a busy machine before the document's own clock runs
 WALL_FACTOR = 10  # the wall clock's back-stop, in CPU limits: a worker that sleeps or is starved
 
 
@@ -38,6 +39,9 @@ class ReadingPool:
         self._cpu_seconds = cpu_seconds
         self._wall_seconds = cpu_seconds * WALL_FACTOR
         self._pool = self._start()
+        self._closed = False
+        self._slots = asyncio.Semaphore(workers)
+        self._pending: set[asyncio.Future[Any]] = set()
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `function(*args)` returns, computed in a worker; function, arguments and result must be picklable.
@@ -55,26 +59,39 @@ class ReadingPool:
             raise ReadingError(Outcome.UNREADABLE, f"the reading worker died of it twice ({error})") from error
 
     def close(self) -> None:
-        """Stop the workers at once; documents being read are given up."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        """Stop the workers at once (some tenths of a second); documents being read are given up, new ones refused."""
+        self._closed = True
+        for reading in self._pending:
+            reading.cancel()
+        self._stop()
 
     async def _attempt(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        pool = self._pool
+        task = (self._cpu_seconds, function, args, kwargs)
         try:
-            task = (self._cpu_seconds, function, args, kwargs)
-            return await asyncio.wrap_future(pool.schedule(_limited, task, timeout=self._wall_seconds))
+            async with self._slots, asyncio.timeout(self._wall_seconds + STARTING_SECONDS):
+                reading: asyncio.Future[T] = asyncio.wrap_future(self._living().schedule(_limited, task, timeout=self._wall_seconds))
+                self._pending.add(reading)
+                reading.add_done_callback(self._pending.discard)
+                return await reading
         except TimeoutError as error:
             raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._wall_seconds:g} s") from error
         except ProcessExpired as error:
             if error.exitcode == -signal.SIGPROF:
                 raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds:g} s of CPU time") from error
             raise
-        except BrokenProcessPool:
-            if pool is self._pool:
-                self.close()
-                self._pool = self._start()
-            raise
+
+    def _living(self) -> ProcessPool:
+        """The pool, or a new one: pebble's gives up if a worker is killed while it reads nothing."""
+        if self._closed:
+            raise RuntimeError("the reading pool is closed")
+        if not self._pool.active:
+            self._stop()
+            self._pool = self._start()
+        return self._pool
+
+    def _stop(self) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
 
     def _start(self) -> ProcessPool:
         return ProcessPool(
