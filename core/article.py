@@ -108,7 +108,7 @@ class Relevance:
 class Fingerprint:
     """What makes a text comparable.
 
-    `text_hash`: 16 bytes, equal for equal folded text (of short ones: title and text). `signature`: MinHash, 64 little-endian
+    `text_hash`: 16 bytes, equal for equal folded text (with hardly any: title and text). `signature`: MinHash, 64 little-endian
     uint32 (256 bytes), empty if the text is too short to compare. `bands`: 63-bit hashes of bands of the signature, and one of
     the title; two near-copies, and two articles under one title, share one. A short text under a short title has none.
     `weight`: the text's length in weighted characters (a Han character counts as several Latin ones).

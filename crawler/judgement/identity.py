@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from crawler.judgement.likeness import MIN_TITLE_WEIGHT, heading, similarity, weight
+from crawler.judgement.likeness import MIN_HASH_WEIGHT, MIN_TITLE_WEIGHT, heading, similarity, weight
 from lexicon.folding import fold
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ SAME_TITLE_WINDOW = timedelta(days=3)
 """How far apart another outlet's title, or a pointer's, stands for one article: columns return under their title in a week."""
 SAME_DAY = timedelta(hours=20)
 """How far apart one outlet's title stands for one article: daily columns return after 24 hours."""
-SAME_TEXT = 0.85
-"""Likeness from which a text of the same outlet is the same article, corrected or moved."""
+SAME_TEXT = 0.50
+"""Likeness from which a text of the same outlet, under an alike title on the same day, is the same article corrected."""
+SAME_TITLE_TEXT = 0.30
+"""The same under the very same title."""
 PART = 0.60
 """Share of the shorter of two texts that is in the longer, from which one is a copy; texts written apart stay below."""
 MIN_LIKENESS = 0.20
@@ -118,12 +120,27 @@ class _Pair:
         self.apart = abs(new.at - old.at)
         self.likeness = 1.0 if self._equal_text else similarity(new.fingerprint.signature, old.signature)
         self.one_title = new.head == old_head and weight(new.head) >= MIN_TITLE_WEIGHT
-        self.alike_titles = new.head == old_head or _dice(new.head, old_head) >= ALIKE_TITLES
+        one_head = new.head == old_head and bool(new.head or self._both_long)
+        self.alike_titles = one_head or _dice(new.head, old_head) >= ALIKE_TITLES
         self.one_outlet = _one_outlet(new, old)
 
     @property
     def _equal_text(self) -> bool:
         return self.new.fingerprint.text_hash == self.old.text_hash
+
+    @property
+    def _titles_agree(self) -> bool:
+        """Whether the titles bear out an equal text: the less there is of it, the more they must."""
+        if self._both_long:
+            return self.alike_titles
+        if self.one_title and self.old.weight >= MIN_HASH_WEIGHT:
+            return self.apart < COPY_WINDOW
+        return self.alike_titles and self.apart < SAME_DAY
+
+    @property
+    def _corrected(self) -> bool:
+        likeness = SAME_TITLE_TEXT if self.one_title else SAME_TEXT
+        return self.likeness >= likeness and self.alike_titles and self._same_numbers
 
     @property
     def _both_long(self) -> bool:
@@ -133,10 +150,10 @@ class _Pair:
         """Why this is the candidate itself. Sites reuse texts (stubs, tables, notices): a title must speak for it too."""
         if not self.one_outlet:
             return ""
-        if self._equal_text and self.alike_titles and (self._both_long or self.apart < SAME_DAY):
+        if self._equal_text and self._titles_agree:
             return "the same text of the same outlet"
-        if self.likeness >= SAME_TEXT and self.alike_titles and self.apart < SAME_DAY and self._same_numbers:
-            return f"nearly the same text ({self.likeness:.2f}) and title of the same outlet, on one day"
+        if self.apart < SAME_DAY and self._both_long and self._corrected:
+            return f"much the same text ({self.likeness:.2f}) and title of the same outlet, on one day"
         says_no_more = not self.new.fingerprint.signature
         window = SAME_TITLE_WINDOW if self.new.source.aggregator else SAME_DAY
         if self.one_title and says_no_more and self.apart < window:
@@ -149,6 +166,8 @@ class _Pair:
             fuller = self.new.fingerprint.weight > self.old.weight and not self._both_long
             return "the full text of a headline held" if self.one_title and fuller and self.apart < SAME_TITLE_WINDOW else ""
         digest = reads_as_digest(self.new.draft.title) or reads_as_digest(self.old.title)
+        if self._equal_text and self.alike_titles and self.apart < SAME_TITLE_WINDOW:
+            return "its text is the same"
         if self._shares_text(WHOLE_DIGEST if digest else MIN_LIKENESS):
             return f"its text is a copy ({self._part:.0%} of the shorter is in the longer)"
         return "" if digest else self._copy_by_title()

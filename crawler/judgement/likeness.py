@@ -20,6 +20,8 @@ BINS = 64
 BANDS, ROWS = 32, 2  # a pair alike by .25 shares a band with probability .87, one by .01 (unrelated) with .003
 MIN_WEIGHT = 300
 """Weighted characters below which a text gets no signature: a news flash of a hundred Han characters says too little."""
+MIN_HASH_WEIGHT = 60
+"""Weighted characters below which a text is hashed together with its title: "click here for more" stands under many."""
 MIN_TITLE_WEIGHT = 24
 """Weighted characters of a title that may find candidates by itself: shorter ones (早报, Editorial) return every day."""
 
@@ -36,15 +38,16 @@ _EMPTY = np.uint32(0xFFFFFFFF)
 def fingerprint(title: str, text: str) -> Fingerprint:
     """What makes an article comparable. `text` is clean: without wire credits and boilerplate.
 
-    Letters and digits alone count, folded: spacing, punctuation and script variants differ between copies. The hash of a text
-    too short for a signature covers its title too, so that two bare headlines are equal only if they say the same.
+    Letters and digits alone count, folded: spacing, punctuation and script variants differ between copies. The hash of hardly
+    any text covers the title too, so that two bare headlines are equal only if they say the same.
     """
     head, body = heading(title), letters(text)
-    if weight(body) < MIN_WEIGHT:
-        return Fingerprint(_digest(f"{letters(title)}\n{body}", 16), b"", _title_band(head), weight(body))
+    length = weight(body)
+    text_hash = _digest(body if length >= MIN_HASH_WEIGHT else f"{letters(title)}\n{body}", 16)
+    if length < MIN_WEIGHT:
+        return Fingerprint(text_hash, b"", _title_band(head), length)
     signature = _signature(_shingles(body))
-    bands = _bands(signature) + _title_band(head)
-    return Fingerprint(_digest(body, 16), signature.astype("<u4").tobytes(), bands, weight(body))
+    return Fingerprint(text_hash, signature.astype("<u4").tobytes(), _bands(signature) + _title_band(head), length)
 
 
 def similarity(one: bytes, other: bytes) -> float:

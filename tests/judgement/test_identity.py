@@ -74,6 +74,14 @@ def test_a_republished_article_is_the_same_article(new: Draft):
     assert isinstance(verdict(new, held()), Same)
 
 
+def test_a_republished_flash_is_the_same_flash():
+    """Two sentences under an edited title the same day, or under the same title within weeks, at another address."""
+    flash = TEXT[:70]
+    assert isinstance(verdict(draft(TITLE + "（更新）", flash), held(text=flash)), Same)
+    assert isinstance(verdict(draft(TITLE, flash), held(text=flash, at=NOW - timedelta(days=12))), Same)
+    assert verdict(draft("另一家公司宣布裁员", flash), held(text=flash)) == Fresh()
+
+
 def test_another_outlets_same_text_is_a_copy_and_joins_its_story():
     """A wire reprint."""
     found = verdict(draft(title="又一款开源模型问世"), held(), of=ELSEWHERE)
@@ -152,6 +160,12 @@ def test_the_article_after_its_pointer_is_kept_with_its_text():
 def test_one_title_over_two_reports_is_no_copy():
     """Two full texts with nothing in common were written apart, whatever stands above them."""
     assert verdict(draft(text=REWRITTEN), held(), of=ELSEWHERE) == Fresh()
+
+
+def test_untitled_items_are_told_apart_by_their_texts():
+    """Nothing equals nothing, yet it is no sign of one article; a whole text is."""
+    assert verdict(draft("", ""), held("", "")) == Fresh()
+    assert isinstance(verdict(draft("", TEXT), held("", TEXT)), Same)
 
 
 def test_a_short_title_says_nothing_by_itself():

@@ -85,6 +85,11 @@ def test_a_flash_has_no_signature_but_is_known_by_title_and_text():
     assert flash.text_hash != fingerprint("另一公司完成新一轮融资", "某公司宣布完成新一轮融资。").text_hash
 
 
+def test_a_flash_of_some_length_is_the_same_text_under_another_title():
+    """Its hash is of its text alone, so that an edited title does not hide it."""
+    assert fingerprint("标题", ZH[:40]).text_hash == fingerprint("改过的标题", ZH[:40]).text_hash
+
+
 def test_bare_headlines_without_text_are_not_all_equal():
     """The hash of nothing would make every headline the same article."""
     assert fingerprint("First headline", "").text_hash != fingerprint("Second headline", "").text_hash
