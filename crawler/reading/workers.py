@@ -69,7 +69,8 @@ class ReadingPool:
         task = (self._cpu_seconds, function, args, kwargs)
         try:
             async with self._slots, asyncio.timeout(self._wall_seconds + STARTING_SECONDS):
-                reading: asyncio.Future[T] = asyncio.wrap_future(self._living().schedule(_limited, task, timeout=self._wall_seconds))
+                scheduled = self._living().schedule(_limited, task, timeout=self._wall_seconds)
+                reading: asyncio.Future[T] = asyncio.wrap_future(scheduled)
                 self._pending.add(reading)
                 reading.add_done_callback(self._pending.discard)
                 return await reading
