@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from core.article import Article, DateOrigin, Draft, Judgement, Precision, Published, TextExtent
 from core.errors import NotFoundError
 from core.language import Language
+from lexicon.folding import fold
 from storage import likeness
 from storage.index_rows import next_index_row
 from storage.pieces import pieces
@@ -58,6 +59,7 @@ def insert(
         "copy_of": copy_of,
         "source": source,
         "outlet": outlet,
+        "outlet_folded": fold(outlet),
         "canonical_url": canonical_url,
         "at": at,
         "discovered": discovered,
@@ -165,6 +167,13 @@ def set_mentions(tx: Transaction, article_id: int, mentions: Collection[str], wa
     tx.connection.execute(kept.values(watchlist_version=watchlist_version))
 
 
+def by_index_rows(tx: Transaction, index_rows: Sequence[int]) -> list[tuple[int, Article]]:
+    """The articles at these rows of the index, in this order, each with its row. For this room."""
+    rows = tx.connection.execute(sa.select(article).where(article.c.index_row.in_(index_rows))).all()
+    found = {row.index_row: each for row, each in zip(rows, as_articles(tx, rows), strict=True)}
+    return [(index_row, found[index_row]) for index_row in index_rows]
+
+
 def as_articles(tx: Transaction, rows: Sequence[AnyRow]) -> list[Article]:
     """Whole rows of the article table as values, in their order, with their mentions and stories. For this room."""
     mentions = _mentions(tx, [row.id for row in rows])
@@ -236,7 +245,7 @@ def _contents(draft: Draft, judgement: Judgement, watchlist_version: str) -> dic
 
 
 def _make_findable(tx: Transaction, article_id: int, index_row: int, draft: Draft, judgement: Judgement) -> None:
-    tx.index.add(tx.connection, index_row, draft.title, draft.text or draft.summary)
+    tx.index.add(tx.connection, index_row, draft.title, draft.text or draft.summary, draft.authors)
     likeness.add_bands(tx, article_id, judgement.fingerprint.bands)
     _add_mentions(tx, article_id, judgement.mentions)
 

@@ -70,7 +70,7 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     Column("etag", Text, nullable=False, default=""),
     Column("last_modified", Text, nullable=False, default=""),
     Column("body_hash", LargeBinary),
-    Column("baseline_done", Boolean, nullable=False, default=False, server_default=false()),
+    Column("baseline_ended", UtcDateTime),
     Column("failures", Integer, nullable=False, default=0),  # in a row
     Column("last_run", UtcDateTime),
     Column("last_good", UtcDateTime),
@@ -167,40 +167,41 @@ story = Table(
     Column("opened", UtcDateTime, nullable=False),
 )
 
-article = Table(
+article = Table(  # short columns first: a condition on one behind the text would read the text's pages too
     "article",
     metadata,
     _id(),
     Column("index_row", BigInteger, nullable=False, unique=True),  # row of the full-text index; ordered by time (see search)
     Column("story_id", _Id, ForeignKey("story.id"), nullable=False),
     Column("copy_of", _Id, ForeignKey("article.id")),
+    Column("language", String(8), nullable=False),
+    Column("at", UtcDateTime, nullable=False),  # published, never after discovered; discovered where unknown
+    Column("discovered", UtcDateTime, nullable=False),
+    Column("updated", UtcDateTime),
     Column("source", String(64), nullable=False),
     Column("outlet", Text, nullable=False),
-    Column("url", Text, nullable=False),
-    Column("canonical_url", Text, nullable=False, unique=True),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("language", String(8), nullable=False),
+    Column("outlet_folded", Text, nullable=False),  # what `source:` compares
+    Column("baseline", Boolean, nullable=False),
+    Column("matched", Boolean, nullable=False, default=False, server_default=false()),  # the alerts' mark
+    Column("watchlist_version", String(16), nullable=False),
+    Column("text_hash", LargeBinary, nullable=False),
+    Column("weight", Integer, nullable=False),
     Column("extent", String(8), nullable=False),
     Column("extent_reason", Text, nullable=False, default=""),
-    Column("at", UtcDateTime, nullable=False),  # published, never after discovered; discovered where unknown
     Column("published", UtcDateTime),
     Column("published_precision", String(8)),
     Column("published_origin", String(8)),
     Column("published_zone", Text),
     Column("published_zone_stated", Boolean),
-    Column("discovered", UtcDateTime, nullable=False),
-    Column("updated", UtcDateTime),
+    Column("url", Text, nullable=False),
+    Column("canonical_url", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
     Column("authors", JSON, nullable=False),
     Column("credit", Text, nullable=False, default=""),
     Column("reasons", JSON, nullable=False),
-    Column("watchlist_version", String(16), nullable=False),
-    Column("text_hash", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    Column("weight", Integer, nullable=False),
-    Column("baseline", Boolean, nullable=False),
-    Column("matched", Boolean, nullable=False, default=False, server_default=false()),  # the alerts' mark
+    Column("summary", Text, nullable=False),
+    Column("text", Text, nullable=False),
 )
 Index("article_story", article.c.story_id)
 Index("article_at", article.c.at)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from core.errors import NotFoundError
 from core.outcomes import Outcome
@@ -35,13 +35,16 @@ class Validators:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """Where a source stands. `failures` counts bad runs in a row; times are aware UTC, None for never."""
+    """Where a source stands. `failures` counts bad runs in a row; times are aware UTC, None for never.
+
+    `baseline_ended` is when its first good run was through: what was first seen by then is kept and never mailed.
+    """
 
     key: str
     listed: bool
     next_due: datetime
     validators: Validators
-    baseline_done: bool
+    baseline_ended: datetime | None
     failures: int
     last_run: datetime | None
     last_good: datetime | None
@@ -136,7 +139,8 @@ def finish_run(
     )
     changes: dict[str, Any] = {"next_due": next_due, "last_run": now}
     if result in _GOOD:
-        changes |= {"failures": 0, "last_good": now, "baseline_done": True, "last_error": ""}
+        ended_at = func.coalesce(source.c.baseline_ended, now)
+        changes |= {"failures": 0, "last_good": now, "baseline_ended": ended_at, "last_error": ""}
     else:
         changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
     if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
@@ -219,7 +223,7 @@ def _state(row: AnyRow) -> SourceState:
         listed=row.listed,
         next_due=row.next_due,
         validators=Validators(row.etag, row.last_modified, row.body_hash or b""),
-        baseline_done=row.baseline_done,
+        baseline_ended=row.baseline_ended,
         failures=row.failures,
         last_run=row.last_run,
         last_good=row.last_good,

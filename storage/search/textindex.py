@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeGuard
+
+from lexicon.expression import And, AuthorIs, Expression, Near, Not, Or, Term
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause
 
+Textual = And | Or | Not | Term | Near | AuthorIs
+
+
+def is_textual(node: Expression) -> TypeGuard[Textual]:
+    """Whether an index of words can look for it: words alone, and not only what must be absent."""
+    match node:
+        case Term() | Near() | AuthorIs():
+            return True
+        case And(parts):
+            return any(map(is_textual, parts)) and all(is_textual(part) or is_textual_absence(part) for part in parts)
+        case Or(parts):
+            return all(map(is_textual, parts))
+        case _:
+            return False
+
+
+def is_textual_absence(node: Expression) -> bool:
+    """Whether it only says that words are absent: an index can take it away from what it found, not look for it."""
+    return isinstance(node, Not) and is_textual(node.part)
+
+
+@dataclass(frozen=True, slots=True)
+class TextCondition:
+    """A condition on a row of the index. Unless `exact`, it holds for more articles than the query means, but misses none."""
+
+    clause: ColumnElement[bool]
+    exact: bool
+
 
 class TextIndex(Protocol):
-    """An index of titles and bodies by row number. Rows are added and never taken out: a changed text gets a new row.
+    """An index of titles, bodies and authors by row number.
 
-    Texts are given as they are; folding and tokens are the index's own business, so that queries and texts go one way.
+    Rows are added and never taken out: a changed text gets a new row. Texts are given as they are; folding and tokens are the
+    index's own business, so that queries and texts go one way.
     """
 
     @property
     def table(self) -> FromClause:
-        """The index as a table to join with; one column is `row`."""
+        """The index as a table to join with."""
 
     @property
     def row(self) -> ColumnElement[int]:
-        """The row numbers: article.index_row of the article's present text."""
+        """Its row numbers: article.index_row of an article's present text."""
 
-    def add(self, connection: Connection, row: int, title: str, body: str) -> None:
+    @property
+    def score(self) -> ColumnElement[float]:
+        """How well a row fits the condition it was found by, in the same SELECT; the best is the lowest."""
+
+    def add(self, connection: Connection, row: int, title: str, body: str, authors: Sequence[str]) -> None:
         """Put a text in under a row number never used before."""
 
     def clear(self, connection: Connection) -> None:
         """Take everything out, before the index is built anew."""
+
+    def condition(self, node: Textual) -> TextCondition:
+        """How to look for `node`, for which `is_textual` is so."""
