@@ -31,7 +31,7 @@ class Field(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or phrase as typed, looked for in `field` (None: in either) in any of its `forms` (never empty; first the typed one)."""
+    """A word or phrase as typed, sought in `field` (None: either) in any of its `forms` (never empty; first the typed one)."""
 
     typed: str
     forms: tuple[Words, ...]
@@ -147,11 +147,3 @@ PublishedAt: TypeAlias = PublishedFrom | PublishedBefore | PublishedWithin
 StoryIs: TypeAlias = StoryPresses | StoryFirst | StoryOutlets
 Fact: TypeAlias = SourceIs | LanguageIs | AuthorIs | PublishedAt | StoryIs
 Expression: TypeAlias = And | Or | Not | Term | Near | Mention | Fact
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A query that has been read: its text as typed and its tree."""
-
-    text: str
-    root: Expression
