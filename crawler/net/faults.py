@@ -13,11 +13,20 @@ from core.outcomes import Outcome
 from crawler.net.proxies import proxy_name
 
 # Everything a fetch may raise through no fault of ours. ValueError is not among them: that is a bug, and shows as one.
-WIRE_FAULTS = (aiohttp.ClientError, OSError, TimeoutError, EOFError, aiohttp_socks.ProxyError, aiohttp_socks.ProxyTimeoutError)
+WIRE_FAULTS = (
+    aiohttp.ClientError,
+    OSError,
+    EOFError,
+    aiohttp_socks.ProxyError,
+    aiohttp_socks.ProxyConnectionError,
+    aiohttp_socks.ProxyTimeoutError,
+)
 
 
 def fetch_error(error: BaseException, host: str, proxy: str, seconds: float) -> FetchError:
     """The FetchError for a fault met while fetching from `host` (through `proxy`, empty for none) within `seconds`."""
+    if isinstance(error.__cause__, ssl.SSLError) and not isinstance(error, aiohttp.ClientSSLError):
+        error = error.__cause__  # aiohttp keeps only the number of a TLS fault behind a SOCKS proxy
     if isinstance(error, TimeoutError):
         return FetchError(Outcome.TOO_SLOW, f"{host} did not finish its answer within {seconds:g} s.")
     if isinstance(error, aiohttp.InvalidURL):
@@ -43,8 +52,10 @@ def _reason(error: BaseException, host: str) -> str:
     match error:
         case aiohttp.ClientConnectorDNSError():
             return f"The name {host} cannot be found: {_cause(error)}."
-        case aiohttp.ClientConnectorCertificateError():
-            return f"The certificate of {host} cannot be trusted: {_certificate_fault(error.certificate_error)}."
+        case aiohttp.ClientConnectorCertificateError(certificate_error=fault):
+            return f"The certificate of {host} cannot be trusted: {_certificate_fault(fault)}."
+        case ssl.SSLCertVerificationError():
+            return f"The certificate of {host} cannot be trusted: {_certificate_fault(error)}."
         case aiohttp.ClientConnectorSSLError() | ssl.SSLError():
             return f"No secure connection to {host} came about: {_cause(error)}."
         case aiohttp.ClientConnectorError():
