@@ -29,7 +29,11 @@ REACH = 80
 
 _LONGEST = 64  # no exception is longer (characters)
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
-_JOINTS = re.compile(r"(?<=[A-Za-z])[ -]?(?=[\d#])|(?<=\d)[ -]?(?=[A-Za-z])|(?<=[A-Za-z])[ -](?=[A-Za-z])")
+_HAN = r"[\u2e80-\u9fff]"
+_HAN_JOINT = re.compile(rf"(?<=[A-Za-z\d]) ?(?={_HAN})|(?<={_HAN}) ?(?=[A-Za-z\d])")
+_ANY_JOINT = re.compile(
+    rf"{_HAN_JOINT.pattern}|(?<=[A-Za-z])[ -]?(?=[\d#])|(?<=\d)[ -]?(?=[A-Za-z])|(?<=[A-Za-z])[ -](?=[A-Za-z])"
+)
 _COMMON_NOUN = re.compile(r"(?:^|[ -])[a-z]+$")
 _VERSIONED_KINDS = {"model", "chip", "robot"}
 
@@ -64,6 +68,7 @@ class MentionFinder:
     """Finds mentions; built once per watchlist, then safe to use from any thread."""
 
     def __init__(self, watchlist: Watchlist) -> None:
+        self._rank = {entity: rank for rank, entity in enumerate(watchlist.entities)}
         self._numbers: dict[str, int] = {}
         self._names: defaultdict[int, list[_Use]] = defaultdict(list)
         self._context: defaultdict[str, list[tuple[int, _Use]]] = defaultdict(list)
@@ -78,11 +83,12 @@ class MentionFinder:
         return frozenset(entity for entity, _, _ in self._mentions(title, text))
 
     def spans(self, title: str, text: str) -> list[MentionSpan]:
-        """Every mention in reading order, the title's first; of names that overlap only the longest (the first of equals)."""
+        """Every mention, the title's first, in reading order; of names that overlap the longest, of equals the list's first."""
         spans: list[MentionSpan] = []
         shift = len(title) + 1
         reached = 0
-        for entity, start, end in sorted(self._mentions(title, text), key=lambda mention: (mention[1], -mention[2])):
+        mentions = sorted(self._mentions(title, text), key=lambda found: (found[1], -found[2], self._rank[found[0]]))
+        for entity, start, end in mentions:
             if start < reached:
                 continue
             reached = end
@@ -106,7 +112,7 @@ class MentionFinder:
         acronym = name.isascii() and name.isalpha() and name.isupper()
         common_noun = bool(_COMMON_NOUN.search(name))
         use = _Use(entity.id, name in entity.unsure, acronym, acronym or common_noun, version=name.endswith("#"))
-        for spelling in _spellings(name) if entity.kind in _VERSIONED_KINDS or use.version else [name]:
+        for spelling in _spellings(name, versioned=entity.kind in _VERSIONED_KINDS or use.version):
             yield self._numbers.setdefault(fold(spelling.removesuffix("#")), len(self._numbers)), use
 
     def _mentions(self, title: str, text: str) -> Iterator[tuple[str, int, int]]:
@@ -209,15 +215,21 @@ def _outside(names: _Places, exceptions: _Places) -> _Places:
     ]
 
 
-def _spellings(name: str) -> list[str]:
-    """A model's name with a space, a hyphen or nothing at each joint: GLM-5, GLM 5, GLM5 (as written, past two joints)."""
-    parts = _JOINTS.split(name)
-    if not 2 <= len(parts) <= 3:
-        return [name]
-    return [
-        "".join(itertools.chain.from_iterable(zip(parts, (*joints, ""), strict=True)))
-        for joints in itertools.product(("", " ", "-"), repeat=len(parts) - 1)
+def _spellings(name: str, *, versioned: bool) -> Iterator[str]:
+    """A name with each way to write its joints (as written, past three joints).
+
+    Between Han and Latin a space or nothing (AI芯片, AI 芯片); in a `versioned` name between Latin words and numbers a space, a
+    hyphen or nothing (GLM-5, GLM 5, GLM5).
+    """
+    parts = (_ANY_JOINT if versioned else _HAN_JOINT).split(name)
+    if len(parts) > 4:
+        parts = [name]
+    joints = [
+        ("", " ") if before[-1:] >= "\u2e80" or after[:1] >= "\u2e80" else ("", " ", "-")
+        for before, after in itertools.pairwise(parts)
     ]
+    for choice in itertools.product(*joints):
+        yield "".join(itertools.chain.from_iterable(zip(parts, (*choice, ""), strict=True)))
 
 
 def _sort(character: str) -> int:

@@ -21,7 +21,7 @@ from core.source import Key, Model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Kind = Literal["company", "model", "chip", "robot", "lab", "person", "agency", "rule", "event", "term", "cue"]
+Kind = Literal["company", "model", "chip", "robot", "lab", "person", "agency", "rule", "event", "term", "words"]
 Names = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
@@ -31,7 +31,8 @@ class Entity(Model):
     `origin` is where it belongs, an ISO 3166 code (`UN` for bodies of the United Nations), empty for a plain term. The first
     name of each language is the one people are shown. A name written in capitals only (BIS) is matched in capitals only; `#` in
     a name stands for a version number (`GLM-#`). Names in `unsure` count only near a word of `context`; a place where one of
-    `unless` stands is no mention. `tickers` are facts for people and are not matched. A `cue` only serves definitions.
+    `unless` stands is no mention. `tickers` are facts for people and are not matched. `words` are a family of words on one
+    subject, which has no name of its own to show.
     """
 
     id: Key
@@ -116,9 +117,9 @@ class Watchlist:
         return self.entities[entity_id].names
 
     def gloss(self, entity_id: str, language: str) -> str:
-        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has no name there, or is a mere cue."""
+        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has no name there, or is a family of words."""
         entity = self.entities.get(entity_id)
-        if entity is None or entity.kind == "cue":
+        if entity is None or entity.kind == "words":
             return ""
         names = entity.zh_hans if language == "zh" else entity.en
         return names[0] if names else ""

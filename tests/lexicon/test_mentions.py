@@ -18,7 +18,7 @@ entities:
   - {id: agency, kind: agency, en: [BIS, Bureau of Industry and Security]}
   - {id: model, kind: model, en: [GLM], aliases: ["GLM-#"], unsure: [GLM], context: [Zhipu, 智谱]}
   - {id: shop, kind: company, zh_hans: [阿里巴巴, 阿里], unsure: [阿里], context: [淘宝], unless: [阿里山]}
-  - {id: ai, kind: cue, en: [AI], zh_hans: [人工智能]}
+  - {id: ai, kind: words, en: [AI], zh_hans: [人工智能]}
   - {id: robot, kind: term, en: [humanoid robot], zh_hans: [人形机器人]}
   - {id: list, kind: rule, zh_hans: [实体清单], unless: [不可靠实体清单]}
   - {id: other-list, kind: rule, zh_hans: [不可靠实体清单]}

@@ -27,7 +27,7 @@ entities:
   - {id: odd, kind: company, origin: CN, en: [Odd]}
   - {id: abroad, kind: company, origin: US, en: [Abroad]}
   - {id: person, kind: person, zh_hans: [某人]}
-  - {id: cue, kind: cue, en: [cue], zh_hans: [线索]}
+  - {id: odd-words, kind: words, en: [cue], zh_hans: [线索]}
 """
 
 
@@ -48,7 +48,7 @@ def test_the_version_is_of_the_contents() -> None:
 
 @pytest.mark.parametrize(
     ("entity", "language", "name"),
-    [("maker", "en", "Maker"), ("maker", "zh", "制造者"), ("odd", "zh", ""), ("cue", "zh", ""), ("nobody", "en", "")],
+    [("maker", "en", "Maker"), ("maker", "zh", "制造者"), ("odd", "zh", ""), ("odd-words", "zh", ""), ("nobody", "en", "")],
 )
 def test_a_gloss_is_the_name_in_the_readers_language(entity: str, language: str, name: str) -> None:
     assert parse_watchlist(GOOD).gloss(entity, language) == name
@@ -83,7 +83,7 @@ def test_every_fault_is_told_at_once() -> None:
 
 def test_every_entity_but_plain_words_and_their_like_has_an_origin() -> None:
     without = {entity.id for entity in shipped.entities.values() if not entity.origin}
-    assert {shipped.entities[name].kind for name in without} <= {"term", "cue"}
+    assert {shipped.entities[name].kind for name in without} <= {"term", "words"}
 
 
 @pytest.mark.parametrize(
