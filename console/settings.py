@@ -9,8 +9,6 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from lexicon.query import parse
-
 from core.clock import Clock, clock_from_environment
 from core.config import Config
 from core.configuration_file import load_config
@@ -18,6 +16,7 @@ from core.errors import ConfigError, QueryError
 from core.located_yaml import Problem
 from core.source import Source
 from crawler.catalogue import Catalogue, choose, load_catalogue, problems
+from lexicon.query import parse
 from lexicon.watchlist import Watchlist, load_watchlist
 
 VERSION = version("jingbao")

@@ -88,7 +88,7 @@ class Collector:
         started, began = self._clock.now(), time.monotonic()
         run_id, state, known = await self._archive.writing(lambda tx: _begin(tx, source, started))
         horizon = started - timedelta(days=self._limits.max_age_days)
-        run = Run(run_id, source, not state.baseline_done, horizon, self._watchlist_version)
+        run = Run(run_id, source, state.baseline_ended, horizon, self._watchlist_version)
         discovery, report = Discovery(validators=state.validators), None
         pause = source.interval
         try:

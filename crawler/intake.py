@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The run an arrival belongs to. `baseline`: what it brings is kept and never mailed. `horizon` as in triage."""
+    """The run an arrival belongs to. `baseline_ended` is when its source's first good run was through (aware UTC), if it was.
+
+    `horizon`: what was published before is too old for the archive.
+    """
 
     id: int
     source: Source
-    baseline: bool
+    baseline_ended: datetime | None
     horizon: datetime
     watchlist_version: str
 
@@ -71,6 +74,15 @@ def _held(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal) -> 
         if record.article_id is not None:
             return articles.get(tx, record.article_id)
     return None
+
+
+def _of_the_baseline(run: Run, arrival: Arrival) -> bool:
+    """Whether the source's first collection brought it: then it is kept and never mailed, even if its page came later."""
+    if run.baseline_ended is None:
+        return True
+    return (
+        arrival.known is not None and arrival.known.source == run.source.key and arrival.known.first_seen <= run.baseline_ended
+    )
 
 
 def _other_addresses(appraisal: Appraisal, source: Source) -> list[str]:
@@ -120,7 +132,7 @@ def _enter(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, no
         watchlist_version=run.watchlist_version,
         story_id=copied.story_id if copied else None,
         copy_of=copied.article_id if copied else None,
-        baseline=run.baseline,
+        baseline=_of_the_baseline(run, arrival),
     )
     if copied:
         return Ending(Outcome.COPY, f"{copied.reason} (article {copied.article_id})", title=draft.title, article_id=article_id)

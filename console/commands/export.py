@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 import click
-from lexicon.query import parse
 
 from console.records import write_csv, write_jsonl
 from console.settings import load_settings
 from console.terminal import clean, talk
 from console.workshop import open_archive
 from core.article import Article
-from storage.search import iterate
+from lexicon.query import parse
+from storage.search.searching import iterate
 
 HELP = """\
 Write every article a query finds, newest first, as JSON lines (exact) or CSV (for spreadsheets: a cell that a spreadsheet
@@ -42,7 +42,7 @@ def command(config_path: Path | None, query: str, shape: str, target: Path | Non
     settings = load_settings(config_path)
     parsed = parse(query, settings.watchlist)
     with open_archive(settings) as archive, archive.read() as tx:
-        found = iterate(tx, parsed, settings.watchlist, settings.clock.now())
+        found = iterate(tx, parsed, settings.clock.now())
         if target is None:
             count = WRITERS[shape](found, sys.stdout)
         else:

@@ -60,7 +60,7 @@ def test_a_source_taken_out_of_the_configuration_is_never_due_until_it_returns(k
         assert sources.due(tx, NOW, 10) == ["caixin"]
         sources.ensure(tx, ["caixin", "36kr"], NOW)
         assert "36kr" in sources.due(tx, NOW, 10)
-        assert sources.state(tx, "36kr").baseline_done
+        assert sources.state(tx, "36kr").baseline_ended
 
 
 def test_a_good_run_ends_the_baseline_and_the_row_of_failures(known: Archive) -> None:
@@ -72,8 +72,8 @@ def test_a_good_run_ends_the_baseline_and_the_row_of_failures(known: Archive) ->
     with known.read() as tx:
         good = sources.state(tx, "caixin")
 
-    assert (bad.failures, bad.last_error, bad.baseline_done, bad.last_good) == (2, "blocked", False, None)
-    assert (good.failures, good.last_error, good.baseline_done, good.last_good) == (0, "", True, NOW)
+    assert (bad.failures, bad.last_error, bad.baseline_ended, bad.last_good) == (2, "blocked", None, None)
+    assert (good.failures, good.last_error, good.baseline_ended, good.last_good) == (0, "", NOW, NOW)
     assert good.last_new == NOW
     assert good.next_due == NOW + HOUR
 

@@ -1,0 +1,276 @@
+"""The whole road, from a site on loopback to the archive: every entry ends in one named, counted outcome."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from tests.crawler.small_site import Item, SmallSite, small_site
+
+from core.clock import Clock
+from core.config import Config
+from core.outcomes import Outcome
+from core.source import Source
+from crawler.collect import Collector
+from crawler.net.manners import Manners
+from crawler.reading.workers import ReadingPool
+from lexicon.watchlist import load_watchlist
+from storage import addresses, articles, sources
+from storage.archive import Archive
+from storage.raw import RawPages
+
+START = datetime(2026, 1, 20, 9, 0, tzinfo=UTC)
+CHIPS = Item(
+    "chips",
+    "Huawei shows a new Ascend AI chip in Shenzhen",
+    "Huawei showed a new Ascend AI accelerator in Shenzhen on Tuesday and said that Chinese cloud providers have ordered it.\n"
+    "The chip is made for training large language models; engineers of the company said that it doubles the memory of the last one.\n"
+    "Analysts in Beijing expect that it will be sold at home first, where supply of foreign accelerators has become uncertain.",
+)
+MODEL = Item(
+    "model",
+    "DeepSeek opens the weights of a smaller model",
+    "DeepSeek has opened the weights of a smaller language model that runs on one graphics card, the Hangzhou company said.\n"
+    "Researchers at two Chinese universities have tested it on mathematics and on code, and found it close to the larger one.\n"
+    "The licence allows commercial use, which other Chinese laboratories have begun to allow as well in the past months.",
+)
+COOKING = Item(
+    "soup",
+    "A winter soup with pumpkin and ginger",
+    "Cut the pumpkin into small pieces and fry it with ginger and onions until it is soft; then add a litre of water.\n"
+    "Let it boil for half an hour, season it with salt and pepper, and serve it with bread that is still warm.",
+)
+
+
+class SetClock(Clock):
+    """A clock that stands where it is put."""
+
+    def __init__(self) -> None:
+        super().__init__(START, 1.0, 0.0)
+        object.__setattr__(self, "_now", START)
+
+    __slots__ = ("_now",)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def go(self, span: timedelta) -> None:
+        object.__setattr__(self, "_now", self._now + span)
+
+
+class Road:
+    """A collector on an archive of its own."""
+
+    def __init__(self, archive: Archive, collector: Collector, clock: SetClock, source: Source) -> None:
+        self.archive = archive
+        self.collector = collector
+        self.clock = clock
+        self.source = source
+
+    async def collect(self) -> dict[Outcome, int]:
+        """Collect; gives the counts, which must add up to what was seen."""
+        self.clock.go(timedelta(hours=1))
+        report = await self.collector.collect(self.source)
+        assert report.seen == sum(report.counts.values()), report
+        self.result = report.result
+        return report.counts
+
+    def held(self) -> list:
+        with self.archive.read() as tx:
+            return articles.newest(tx, 100)
+
+
+@pytest.fixture(scope="module")
+def pool():
+    pool = ReadingPool(1, 10.0)
+    yield pool
+    pool.close()
+
+
+@asynccontextmanager
+async def road(tmp_path: Path, site: SmallSite, pool: ReadingPool, **source):
+    clock = SetClock()
+    config = Config(security={"allow_networks": ("127.0.0.0/8",)})
+    about = {"key": "small", "name": "Small", "kind": "feed", "language": "en", "url": f"{site.base}/feed", "delay_seconds": 0}
+    made = Source(**(about | source))
+    manners = Manners.from_config(config, "0", clock)
+    with Archive.open(f"sqlite:///{tmp_path / 'a.sqlite3'}", START) as archive:
+        with archive.write() as tx:
+            sources.ensure(tx, [made.key], START)
+        raw = RawPages(tmp_path / "raw")
+        version = load_watchlist().version
+        collector = Collector(archive, raw, manners, pool, config.collection, clock, version)
+        try:
+            yield Road(archive, collector, clock, made)
+        finally:
+            await manners.close()
+
+
+async def test_a_first_collection_is_a_baseline_and_what_comes_later_is_not(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        first = await it.collect()
+        site.items.insert(0, MODEL)
+        second = await it.collect()
+
+        assert first == {Outcome.NEW: 1}
+        assert second == {Outcome.NEW: 1, Outcome.UNCHANGED: 1}
+        assert {article.title: article.baseline for article in it.held()} == {CHIPS.title: True, MODEL.title: False}
+
+
+async def test_off_topic_entries_end_by_title_and_summary_without_their_page_being_fetched(tmp_path, pool) -> None:
+    async with small_site(CHIPS, COOKING) as site, road(tmp_path, site, pool) as it:
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.OFF_TOPIC: 1}
+        assert site.asked["/chips"] == 1
+        assert site.asked["/soup"] == 0
+
+
+async def test_an_unchanged_feed_costs_no_reading(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        counts = await it.collect()
+
+        assert (it.result, counts) == ("unchanged", {})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"guid": "another-guid"},
+        {"query": "?utm_source=rss&utm_medium=feed"},
+        {"title": "Huawei shows a new Ascend AI chip in Shenzhen (update)"},
+        {"published": "Tue, 20 Jan 2026 11:00:00 +0000"},
+        {"guid": "another-guid", "slug": "chips-moved"},
+    ],
+    ids=["guid", "tracking", "title", "date", "moved"],
+)
+async def test_what_feeds_do_to_an_item_makes_no_second_article(tmp_path, pool, change) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        site.items[0] = replace(CHIPS, **change)
+        counts = await it.collect()
+
+        assert Outcome.NEW not in counts
+        assert Outcome.COPY not in counts
+        assert len(it.held()) == 1
+
+
+async def test_an_item_that_goes_and_comes_back_is_known_again(tmp_path, pool) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        site.items = [MODEL]
+        await it.collect()
+        site.items = [CHIPS, MODEL]
+        counts = await it.collect()
+
+        assert counts == {Outcome.UNCHANGED: 2}
+        assert len(it.held()) == 2
+
+
+async def test_a_changed_article_gets_a_new_version_under_its_old_number(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        before = it.held()[0]
+        site.items[0] = replace(CHIPS, title="Huawei shows and prices a new Ascend AI chip", text=CHIPS.text + "\nIt costs 9,000 yuan.")
+        counts = await it.collect()
+
+        assert counts == {Outcome.UPDATED: 1}
+        after = it.held()[0]
+        assert after.id == before.id
+        assert "9,000 yuan" in after.text
+        with it.archive.read() as tx:
+            assert [version.title for version in articles.versions(tx, after.id)] == [CHIPS.title]
+
+
+async def test_a_page_that_passingly_fails_is_tried_again_when_its_time_has_come(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 503
+        failed = await it.collect()
+        del site.statuses["/chips"]
+        again = await it.collect()
+
+        assert failed == {Outcome.FAILED: 1}
+        assert again == {Outcome.NEW: 1}
+        assert it.held()[0].baseline  # it came with the first collection, whenever its page answered
+
+
+async def test_a_page_that_is_gone_is_not_asked_for_again(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 404
+        gone = await it.collect()
+        site.items.append(COOKING)
+        await it.collect()
+
+        assert gone == {Outcome.GONE: 1}
+        assert site.asked["/chips"] == 1
+
+
+async def test_a_source_that_fails_is_left_alone_ever_longer_and_never_given_up(tmp_path, pool) -> None:
+    async with small_site() as site, road(tmp_path, site, pool) as it:
+        site.statuses["/feed"] = 500
+        pauses = []
+        for _ in range(8):
+            await it.collect()
+            with it.archive.read() as tx:
+                pauses.append(sources.state(tx, "small").next_due - it.clock.now())
+
+        assert it.result == Outcome.FAILED
+        assert pauses[0] < pauses[1] < pauses[2] < pauses[3]
+        assert max(pauses) <= timedelta(hours=24) * 1.05
+
+
+async def test_a_run_cut_short_is_done_again_and_loses_nothing(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+        real = articles.insert
+
+        def dies_at_the_second(*args, **kwargs):
+            if len(it.held()) == 1:
+                raise RuntimeError("the process died here")
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(articles, "insert", dies_at_the_second)
+        with pytest.raises(RuntimeError):
+            await it.collect()
+        monkeypatch.setattr(articles, "insert", real)
+        counts = await it.collect()
+
+        assert counts[Outcome.NEW] == 1
+        assert {article.title for article in it.held()} == {CHIPS.title, MODEL.title}
+        assert all(article.baseline for article in it.held())
+
+
+async def test_links_that_lead_nowhere_safe_are_refused_and_counted(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        bad = "<item><title>DeepSeek AI model news</title><link>{}</link><guid>{}</guid></item>"
+        links = ("javascript:alert(1)", "file:///etc/passwd", "http://10.1.2.3/x", "http://169.254.169.254/latest")
+        feed = site.rss().replace("</channel>", "".join(bad.format(link, link) for link in links) + "</channel>")
+        site.bodies["/feed"] = feed
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.REFUSED: 4}
+
+
+async def test_the_history_of_an_address_can_be_told(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        with it.archive.read() as tx:
+            record = addresses.of_article(tx, it.held()[0].id)[0]
+            history = addresses.history(tx, record.id)
+            raw = addresses.raw_pages(tx, record.id)
+
+        assert [line.outcome for line in history] == [Outcome.NEW]
+        assert it.collector._raw.read(raw[0]).body.startswith(b"<html>")
+
+
+async def test_a_feed_that_is_a_web_page_says_so(tmp_path, pool) -> None:
+    async with small_site() as site, road(tmp_path, site, pool) as it:
+        site.bodies["/feed"] = "<!doctype html><html><body><h1>Welcome</h1></body></html>"
+        await it.collect()
+
+        assert it.result == Outcome.UNREADABLE
+        with it.archive.read() as tx:
+            assert sources.state(tx, "small").last_error
