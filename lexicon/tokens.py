@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,23 +40,22 @@ class Token:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Words:
     """What a phrase looks for: these tokens in a row, the last one possibly only the beginning of one (`prefix`)."""
 
     tokens: tuple[str, ...]
     prefix: bool = False
 
-    @property
+    @cached_property
     def needle(self) -> str:
         """The string to find in an `index_text` with a space put before and behind it."""
         return f" {' '.join(self.tokens)}{'' if self.prefix else ' '}"
 
     @property
     def ends_in_pair(self) -> bool:
-        """Whether the last token is a pair of Han characters, and so reaches over two places."""
-        last = self.tokens[-1]
-        return len(last) == 2 and is_han(last)
+        """Whether the last token is a pair of Han characters, which reaches over two places."""
+        return len(self.tokens[-1]) == 2 and is_han(self.tokens[-1])
 
 
 def is_han(text: str) -> bool:
