@@ -20,6 +20,8 @@ from crawler.spiders.spider import DocumentSpider, LightDownloadHandler
 
 PATIENCE_SECONDS = 3.0
 """How long the open transfers of a crawl that has to end may still take before their connections are closed."""
+GIVE_UP_SECONDS = 120.0
+"""How long what is being handled may still take after that; longer is a bug, better shown than waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,13 @@ async def fetch_with_scrapy(
     _crawls[crawl] = crawling
     try:
         await asyncio.wait({crawling}, timeout=limits.seconds)
-        finish = "finished" if crawling.done() else "out of time"
+        finish = "out of time" if not crawling.done() else "stopped" if crawl.stopped else "finished"
     finally:
-        await _wound_down(crawl, crawling, PATIENCE_SECONDS)
-        del _crawls[crawl]
+        try:
+            await _wound_down(crawl, crawling, PATIENCE_SECONDS)
+        finally:
+            crawl.abort()  # also if the winding down itself was cancelled
+            del _crawls[crawl]
     crawling.result()
     if crawl.fault:
         raise crawl.fault
@@ -76,7 +81,7 @@ async def fetch_with_scrapy(
         documents=crawl.documents,
         failures=dict(crawl.failures),
         left=tuple(crawl.waiting.values()),
-        finish="stopped" if crawl.stopped and finish == "finished" else finish,
+        finish=finish,
         seconds=time.monotonic() - started,
     )
 
@@ -95,31 +100,30 @@ async def _wound_down(crawl: Crawl, crawling: asyncio.Future[None], patience_sec
     crawl.stop()
     await asyncio.wait({crawling}, timeout=patience_seconds)
     crawl.abort()
-    await asyncio.wait({crawling})
+    await asyncio.wait({crawling}, timeout=GIVE_UP_SECONDS)
+    if not crawling.done():
+        raise RuntimeError(f"A crawl did not end within {GIVE_UP_SECONDS:g} s of its last transfer.")
 
 
 def _settings(limits: CrawlLimits) -> dict[str, Any]:
     """Scrapy's settings, with every default that touches the net, the disk, the log or the process taken out.
 
     Without them Scrapy 2.19 opens ports per crawl (RemoteControl, telnet), reads file:// and ftp://, retries, keeps
-    cookies and counts log lines; what of this jingbao needs, the light client does.
+    cookies and counts log lines; what of this jingbao needs, the light client does. Scrapy runs on the running loop
+    alone; a process that has installed Twisted's asyncio reactor on it may do so too.
     """
-    for name in ("scrapy", "twisted"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    handler = LightDownloadHandler
+    logging.getLogger("scrapy").setLevel(logging.WARNING)
     return {
         "TWISTED_REACTOR_ENABLED": is_reactor_installed(),
         "EXTENSIONS_BASE": {},
         "DOWNLOADER_MIDDLEWARES_BASE": {},
         "SPIDER_MIDDLEWARES_BASE": {},
         "DOWNLOAD_HANDLERS_BASE": {},
-        "DOWNLOAD_HANDLERS": {"http": handler, "https": handler},
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), LightDownloadHandler),
         "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",
         "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",
         "CONCURRENT_REQUESTS": limits.at_once,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
         "DOWNLOAD_DELAY": 0,  # the pace is shared with the feeds: crawler/net/pace.py
-        "LOG_ENABLED": False,
-        "LOG_INSTALL_ROOT_HANDLER": False,
     }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import scrapy
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, IgnoreRequest
 from scrapy.http import Response
 
 from core.document import Document
@@ -48,7 +48,7 @@ class DocumentSpider(scrapy.Spider):
         error = failure.value
         if isinstance(error, FetchError):
             return await self._handed_over(number, error)
-        if error and not isinstance(error, StoppedError):
+        if error and not isinstance(error, IgnoreRequest):
             self.crawl.fail(error)
         raise CloseSpider("stopped")
 
@@ -83,9 +83,15 @@ class LightDownloadHandler(BaseDownloadHandler):
     """Answers Scrapy's requests by the light client; the document rides in `meta`, its body counts for the back-pressure."""
 
     async def download_request(self, request: scrapy.Request) -> Response:
-        """Fetch the request noted under `meta["number"]`. FetchError and StoppedError reach the errback as they are."""
+        """Fetch the request noted under `meta["number"]`.
+
+        Raises FetchError, which reaches the errback as it is, and IgnoreRequest (of which Scrapy logs nothing) at the end.
+        """
         spider = self.crawler.spider
         assert isinstance(spider, DocumentSpider)
-        document = await spider.crawl.fetch(request.meta["number"])
+        try:
+            document = await spider.crawl.fetch(request.meta["number"])
+        except StoppedError as stopped:
+            raise IgnoreRequest from stopped
         request.meta["document"] = document
         return Response(request.url, status=document.status, body=document.body, request=request)
