@@ -15,7 +15,7 @@ from core.outcomes import Outcome
 from core.source import Source
 from crawler.appraisal import Appraisal
 from crawler.judgement.canonical import canonical_url, rewritten
-from crawler.judgement.identity import COPY_WINDOW, Copy, Same, decide
+from crawler.judgement.identity import COPY_WINDOW, Copy, Same, alike_titles, decide
 from crawler.triage import Arrival
 from storage import addresses, articles, likeness
 from storage.addresses import Ending
@@ -68,12 +68,28 @@ def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datet
 
 
 def _held(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal) -> Article | None:
-    """The article already held under the entry's address, the one it redirected to, or the one the page names."""
-    named = (arrival.canonical_url, *_other_addresses(appraisal, run.source))
-    for record in addresses.look_up_many(tx, named).values():
+    """The article already held under the entry's address, the one it redirected to, or the one the page names as its own.
+
+    A page is believed about that only if the titles agree: some sites name one address on all their pages.
+    """
+    draft = appraisal.draft
+    addressed = (arrival.canonical_url, _canonical(draft.url, run.source))
+    for record in addresses.look_up_many(tx, [url for url in addressed if url]).values():
         if record.article_id is not None:
             return articles.get(tx, record.article_id)
+    named = addresses.look_up(tx, _canonical(draft.canonical_link, run.source))
+    if named is not None and named.article_id is not None:
+        article = articles.get(tx, named.article_id)
+        return article if alike_titles(article.title, draft.title) else None
     return None
+
+
+def _canonical(url: str, source: Source) -> str:
+    """The canonical URL of an address a page gave; empty if it is none."""
+    try:
+        return canonical_url(rewritten(url, source)) if url else ""
+    except ReadingError:
+        return ""
 
 
 def _of_the_baseline(run: Run, arrival: Arrival) -> bool:
@@ -83,16 +99,6 @@ def _of_the_baseline(run: Run, arrival: Arrival) -> bool:
     return (
         arrival.known is not None and arrival.known.source == run.source.key and arrival.known.first_seen <= run.baseline_ended
     )
-
-
-def _other_addresses(appraisal: Appraisal, source: Source) -> list[str]:
-    found = []
-    for url in (appraisal.draft.url, appraisal.draft.canonical_link):
-        try:
-            found.append(canonical_url(rewritten(url, source)) if url else "")
-        except ReadingError:  # a page may name anything as its own address
-            continue
-    return [url for url in found if url]
 
 
 def _update(tx: Transaction, run: Run, held: Article, appraisal: Appraisal, now: datetime) -> Ending:

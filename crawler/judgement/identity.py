@@ -198,6 +198,12 @@ class _Pair:
         return _NUMBERS.findall(fold(self.new.draft.title)) == _NUMBERS.findall(fold(self.old.title))
 
 
+def alike_titles(one: str, other: str) -> bool:
+    """Whether two titles are the same or edited forms of each other."""
+    heads = heading(one), heading(other)
+    return heads[0] == heads[1] or _dice(*heads) >= ALIKE_TITLES
+
+
 def reads_as_digest(title: str) -> bool:
     """Whether a title announces several stories in one page: it lists them, or calls itself a digest in either language."""
     return bool(_LISTS.search(title) or _DIGEST.search(title))
