@@ -38,7 +38,10 @@ _BOTH = (Field.TITLE, Field.TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A place that made a query match: characters `start` to `end` (excluded) of the title or text as it is; `term` as typed."""
+    """A place because of which a query matched: characters `start` to `end` (excluded) of the original title or text.
+
+    `term` is the word or phrase of the query, as typed.
+    """
 
     field: Field
     start: int
