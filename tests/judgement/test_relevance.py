@@ -169,7 +169,7 @@ def test_a_text_that_speaks_of_both_throughout_is_relevant_whatever_its_headline
 
 
 def test_less_is_asked_of_sources_that_write_on_the_sector() -> None:
-    title = "新产线投产，这家公司怎么做到的"
+    title = "新产线量产，这家公司怎么做到的"
     assert relevant(title, scope=Scope.AI_ONLY)
     assert not relevant(title, scope=Scope.TECH)
     assert relevant("Robots for the night shift", scope=Scope.TECH, country="CN")
