@@ -95,7 +95,7 @@ def _ids(matches: Sequence[Match]) -> list[int]:
 
 def _make(tx: Transaction, view: View, plan: MailPlan) -> None:
     letter = write(tx, view, plan, _told_times(tx, view, plan))
-    first = 0
+    numbers = []
     for address in view.reader.addresses:
         message = render(letter, view.desk.config.mail, address)
         mail = NewMessage(
@@ -107,9 +107,9 @@ def _make(tx: Transaction, view: View, plan: MailPlan) -> None:
             subject=str(message["Subject"]),
             content=message.as_bytes(),
         )
-        first = first or outbox.put(tx, mail, view.now)
+        numbers.append(outbox.put(tx, mail, view.now))
     settled = [number for telling in plan.tellings for number in telling.settles]
-    outbox.set_matches(tx, settled, MatchState.MAILED, first)
+    outbox.set_matches(tx, settled, MatchState.MAILED, numbers[0])
     log.info("made a mail", extra=values(reader=view.reader.key, kind=plan.kind, stories=len(plan.tellings)))
 
 

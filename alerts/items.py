@@ -10,24 +10,27 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from alerts.letter import Gloss, Item, Outlet, Pieces, Reminder
-from alerts.plain import clean, cut, one_line, safe_link
+from alerts.plain import clean, one_line, safe_link
 from alerts.times import moment, told_time
 from alerts.wording import WORDING, Wording
 from core.article import TextExtent
 from core.language import Language
 from core.log import values
+from lexicon.expression import And, Field, Mention, Or
 from lexicon.matcher import Hit, hits
-from lexicon.snippet import snippets
+from lexicon.snippet import Snippet, columns, lead, marked_title, snippets
 from lexicon.subject import Subject
 
 if TYPE_CHECKING:
     from alerts.desk import Desk
     from core.article import Article
     from core.config import Reader, Rule
+    from lexicon.expression import Expression
+    from lexicon.mentions import MentionSpan
 
 log = logging.getLogger("jingbao.alerts")
 
-SNIPPET_CHARACTERS = 160
+SNIPPET_COLUMNS = 240
 _SNIPPETS = 2
 _GLOSSES = 6
 _FOUND = 6
@@ -77,24 +80,24 @@ def _bare(view: View, article: Article) -> Item:
 
 def _full(view: View, article: Article, siblings: Sequence[Article], rules: Sequence[str]) -> Item:
     subject = Subject.of_article(article)
-    found = _hits(view, subject, rules)
-    shown = snippets([hit for hit in found if hit.field != "title"], subject, SNIPPET_CHARACTERS)[:_SNIPPETS]
-    passages = [_pieces(snippet.text, snippet.marks) for snippet in shown] or _lead(article)
+    found = _hits(view, article, subject, rules)
+    shown = snippets(found, subject, SNIPPET_COLUMNS, _SNIPPETS) or [lead(subject.text, SNIPPET_COLUMNS)]
+    passages = [_pieces(snippet) for snippet in shown if snippet.text]
     bare = _bare(view, article)
-    title_marks = [(hit.start, hit.end) for hit in found if hit.field == "title"]
+    title = marked_title(found, subject)
     others = _other_outlets(article, siblings)
     return Item(
         article_id=article.id,
         source=article.source,
         lang=bare.lang,
         own_language=bare.own_language,
-        title=_title(article.title, title_marks) or bare.title,
+        title=_pieces(title) if title.text and columns(title.text) <= _TITLE_COLUMNS else bare.title,
         link=bare.link,
         local_link=bare.local_link,
         meta=_meta(view, article),
         glosses=() if bare.own_language else _glosses(view, article.title, passages),
         snippets=tuple(passages),
-        found=_found(article, found) or tuple(one_line(view.desk.rules[name].query, 60) for name in rules[:1]),
+        found=_words(view, article, found, rules),
         also_rules=tuple(title_of(view.desk.rules[name]) for name in rules[1:]),
         outlets=tuple(others[:_OUTLETS]),
         more_outlets=max(len(others) - _OUTLETS, 0),
@@ -148,51 +151,60 @@ def _meta(view: View, article: Article) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def _hits(view: View, subject: Subject, rules: Iterable[str]) -> list[Hit]:
-    """Where the rules' words stand, each place once, the title's first."""
-    places: dict[tuple[str, int, int], Hit] = {}
-    for name in rules:
-        for hit in hits(view.desk.queries[name], subject, view.now):
-            places.setdefault((hit.field, hit.start, hit.end), hit)
-    return sorted(places.values(), key=lambda hit: (hit.field != "title", hit.start, -hit.end))
+def _hits(view: View, article: Article, subject: Subject, rules: Iterable[str]) -> list[Hit]:
+    """Where the rules' words and concepts stand, each place once, the title's first.
+
+    `since:` counts from the article's discovery, not from the mail, or a weekly digest would find nothing to mark.
+    """
+    queries = [view.desk.queries[name] for name in rules]
+    found = [hit for query in queries for hit in hits(query, subject, article.discovered)]
+    wanted = frozenset[str]().union(*(_concepts(query.root) for query in queries)) & article.mentions
+    if wanted:
+        spans = view.desk.finder.spans(article.title, article.body)
+        found += [_hit(span) for span in spans if span.entity in wanted]
+    places = {(hit.field, hit.start, hit.end): hit for hit in found}
+    return sorted(places.values(), key=lambda hit: (hit.field is not Field.TITLE, hit.start, -hit.end))
 
 
-def _found(article: Article, found: Sequence[Hit]) -> tuple[str, ...]:
-    """The different words found, as they stand in the article."""
+def _hit(span: MentionSpan) -> Hit:
+    return Hit(Field.TITLE if span.in_title else Field.TEXT, span.start, span.end, span.entity)
+
+
+def _concepts(node: Expression) -> frozenset[str]:
+    """The entities a query asks for by concept or topic; those it excludes are not among them."""
+    match node:
+        case Mention(entities=entities):
+            return entities
+        case And(parts) | Or(parts):
+            return frozenset[str]().union(*(_concepts(part) for part in parts))
+        case _:
+            return frozenset()
+
+
+def found_words(view: View, article: Article, rules: Sequence[str]) -> tuple[str, ...]:
+    """Why an article matches: the different words found, as they stand in it; the rule's query if it asks for no words."""
+    return _words(view, article, _hits(view, article, Subject.of_article(article), rules), rules)
+
+
+def _words(view: View, article: Article, found: Sequence[Hit], rules: Sequence[str]) -> tuple[str, ...]:
     words: dict[str, str] = {}
     for hit in found:
-        text = article.title if hit.field == "title" else article.body
+        text = article.title if hit.field is Field.TITLE else article.body
         word = one_line(text[hit.start : hit.end], _NAME_COLUMNS)
         if word:
             words.setdefault(word.casefold(), word)
-    return tuple(words.values())[:_FOUND]
+    query = one_line(view.desk.rules[rules[0]].query, 60)
+    return tuple(words.values())[:_FOUND] or (query,)
 
 
-def _title(title: str, marks: Iterable[tuple[int, int]]) -> Pieces:
-    return _pieces(title, marks) if title.strip() and len(cut(title, _TITLE_COLUMNS)) == len(title) else ()
-
-
-def _pieces(text: str, marks: Iterable[tuple[int, int]]) -> Pieces:
-    """`text` cut at its marks, each piece clean; marks that overlap become one."""
-    text = clean(text)
-    pieces: list[tuple[str, bool]] = []
-    place = 0
-    for start, end in sorted(marks):
-        start = max(start, place)
-        if end <= start:
-            continue
+def _pieces(snippet: Snippet) -> Pieces:
+    """A snippet cut at its marks, each piece clean."""
+    text, place, pieces = clean(snippet.text), 0, list[tuple[str, bool]]()
+    for start, end in snippet.marks:
         pieces += [(text[place:start], False), (text[start:end], True)]
         place = end
     pieces.append((text[place:], False))
     return tuple((piece, marked) for piece, marked in pieces if piece)
-
-
-def _lead(article: Article) -> list[Pieces]:
-    """The beginning of a text of which only the title matched."""
-    line = one_line(article.body[: SNIPPET_CHARACTERS * 2])
-    if not line:
-        return []
-    return [((line if len(line) <= SNIPPET_CHARACTERS else line[:SNIPPET_CHARACTERS].rstrip() + "…", False),)]
 
 
 def _glosses(view: View, title: str, passages: Iterable[Pieces]) -> tuple[Gloss, ...]:

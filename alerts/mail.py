@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from alerts.plain import columns, cut, one_line
+from alerts.plain import cut, one_line
 from alerts.times import day
 from alerts.wording import WORDING
+from lexicon.snippet import columns
 
 if TYPE_CHECKING:
     from alerts.letter import Item, Letter

@@ -16,7 +16,6 @@ from storage.outbox import MatchState
 if TYPE_CHECKING:
     from alerts.desk import Desk
     from core.article import Article
-    from storage.archive import Archive
     from storage.transaction import Transaction
 
 log = logging.getLogger("jingbao.alerts")
@@ -31,16 +30,6 @@ class Matched:
 
     articles: int
     matches: Counter[MatchState]
-
-
-async def match_all(archive: Archive, desk: Desk, now: datetime) -> Matched:
-    """Match everything pending, a batch in each transaction. Raises StorageError."""
-    total, matches = 0, Counter[MatchState]()
-    while True:
-        batch = await archive.writing(lambda tx: match_pending(tx, desk, now))
-        total, matches = total + batch.articles, matches + batch.matches
-        if batch.articles < BATCH:
-            return Matched(total, matches)
 
 
 def match_pending(tx: Transaction, desk: Desk, now: datetime, limit: int = BATCH) -> Matched:

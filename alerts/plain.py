@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from urllib.parse import urlsplit
+
+from lexicon.snippet import columns
 
 _ELLIPSIS = "…"
 # What no line of a mail may hold: controls and line ends (also U+2028/2029 and NEL), lone surrogates, and the invisible
@@ -20,34 +21,23 @@ def clean(text: str) -> str:
     return _UNWANTED.sub(" ", text)
 
 
-def one_line(text: str, columns: int = 0) -> str:
-    """`text` as one clean line, cut to `columns` with an ellipsis if that is not 0."""
+def one_line(text: str, limit: int = 0) -> str:
+    """`text` as one clean line, cut to `limit` columns if that is not 0."""
     line = " ".join(clean(text).split())
-    return cut(line, columns) if columns else line
-
-
-def columns(text: str) -> int:
-    """How wide `text` is shown: Han characters and other wide ones take two columns (Unicode TR 11), marks none."""
-    return sum(_width(char) for char in text)
+    return cut(line, limit) if limit else line
 
 
 def cut(text: str, limit: int) -> str:
-    """`text` in at most `limit` columns; what is cut ends in an ellipsis."""
+    """`text` in at most `limit` columns (a Han character takes two); what is cut ends in an ellipsis."""
     if columns(text) <= limit:
         return text
     kept, used = "", 1
     for char in text:
-        used += _width(char)
+        used += columns(char)
         if used > limit:
             break
         kept += char
     return kept.rstrip() + _ELLIPSIS
-
-
-def _width(char: str) -> int:
-    if unicodedata.combining(char):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
 def safe_link(url: str) -> str:

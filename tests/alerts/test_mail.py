@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from alerts.letter import Gloss, Item, Letter, Outlet, Reminder, Section
 from alerts.mail import MAX_HTML_BYTES, SUBJECT_COLUMNS, render, wrapped
-from alerts.plain import columns, one_line, safe_link
+from alerts.plain import one_line, safe_link
 from core.config import MailConfig, Reader
 from core.schedule import Rhythm
+from lexicon.snippet import columns
 
 NOW = datetime(2026, 3, 3, 7, 0, tzinfo=UTC)
 ANN = Reader(key="ann", name="Ann Example", addresses=("ann@example.org",), zone="Europe/Berlin")
