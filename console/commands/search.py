@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from lexicon.matcher import hits
-from lexicon.snippet import snippets
 from rich.text import Text
 
 from console.commands.options import json_option
@@ -15,7 +13,9 @@ from console.settings import Settings, load_settings
 from console.terminal import join_marked, out, plain, print_json, talk, when
 from console.workshop import open_archive
 from core.article import Article
+from lexicon.matcher import hits
 from lexicon.query import Query, parse
+from lexicon.snippet import snippets
 from lexicon.subject import Subject
 from storage.search.searching import Order, SearchResult, search
 
