@@ -35,9 +35,13 @@ def first_row_of(moment: datetime) -> int:
     return int(moment.timestamp() // 1) << _BITS
 
 
+def first_row_after(moment: datetime) -> int:
+    """The lowest row of the second after the one `moment` (aware) falls in."""
+    return first_row_of(moment) + (1 << _BITS)
+
+
 def next_index_row(tx: Transaction, moment: datetime) -> int:
     """A row never given out, in the second of `moment` (aware)."""
-    first = first_row_of(moment)
-    last = first + (1 << _BITS) - 1
+    first, last = first_row_of(moment), first_row_after(moment) - 1
     highest = tx.connection.scalar(_HIGHEST, {"first": first, "last": last})
     return first if highest is None else int(highest) + 1

@@ -8,15 +8,15 @@ compares every character beyond ASCII byte by byte, so two tokens are equal here
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import product
 from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, Float, Integer, bindparam, column, func, insert, literal_column, table, text
 
-from lexicon.expression import And, AuthorIs, Expression, Field, Near, Not, Or, Term
+from lexicon.expression import AuthorIs, Field
 from lexicon.folding import fold
+from lexicon.plan import All, Any, Leaf, Node, Sought, Without
 from lexicon.tokens import Words, index_text
-from storage.search.textindex import TextCondition, Textual
+from storage.search.textindex import Textual
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -45,53 +45,38 @@ class Fts5Index:
         """Take everything out, before the index is built anew."""
         connection.execute(text("INSERT INTO article_index(article_index) VALUES ('delete-all')"))
 
-    def condition(self, node: Textual) -> TextCondition:
-        """How to look for `node`: a MATCH, exact for all but NEAR, whose distances FTS5 counts in its own way."""
-        expression, exact = _expression(node)
-        return TextCondition(_ITSELF.op("MATCH", is_comparison=True)(bindparam(None, expression)), exact)
+    def answers(self, _leaf: Leaf) -> bool:
+        """Everything: it keeps every token's position, and no text is too long for it."""
+        return True
+
+    def condition(self, node: Textual) -> ColumnElement[bool]:
+        """`node` as a MATCH."""
+        return _ITSELF.op("MATCH", is_comparison=True)(bindparam(None, _expression(node)))
 
 
 def _tokens(words: str) -> str:
     return index_text(fold(words))
 
 
-def _expression(node: Expression) -> tuple[str, bool]:
-    """`node` in FTS5's query syntax (sqlite.org/fts5.html, 3), and whether it means exactly the same."""
+def _expression(node: Node) -> str:
+    """`node` in FTS5's query syntax (sqlite.org/fts5.html, 3)."""
     match node:
-        case Term(forms=forms, field=field):
-            return f"{_COLUMNS[field]} : ({_any(map(_phrase, forms))})", True
+        case Sought(words, field):
+            return f"{_COLUMNS[field]} : {_phrase(words)}"
         case AuthorIs(words):
-            return f"authors : {_phrase(words)}", True
-        case Near():
-            return _near(node), False
-        case Or(parts):
-            read = [_expression(part) for part in parts]
-            return f"({_any(each for each, _ in read)})", all(exact for _, exact in read)
-        case And(parts):
-            return _all(parts)
+            return f"authors : {_phrase(words)}"
+        case Any(parts):
+            return f"({_any(parts)})"
+        case All(parts):
+            found = " AND ".join(_expression(part) for part in parts if not isinstance(part, Without))
+            absent = [part.part for part in parts if isinstance(part, Without)]
+            return f"(({found}) NOT ({_any(absent)}))" if absent else f"({found})"
         case _:
-            raise TypeError(f"{node!r} is not textual")
+            raise TypeError(f"{node!r} is not about words")
 
 
-def _all(parts: Sequence[Expression]) -> tuple[str, bool]:
-    """All of the parts; an absence that can only be told too widely is left out, so that nothing is missed."""
-    found = [_expression(part) for part in parts if not isinstance(part, Not)]
-    absent = [_expression(part.part) for part in parts if isinstance(part, Not)]
-    exact = all(exact for _, exact in found + absent)
-    present = f"({' AND '.join(each for each, _ in found)})"
-    unwanted = [each for each, exactly in absent if exactly]
-    return (f"({present} NOT ({_any(unwanted)}))" if unwanted else present), exact
-
-
-def _near(node: Near) -> str:
-    """Every pair of forms. A Han pair reaches over two places but counts as one token, hence one more between."""
-    left, right = ([form for term in terms for form in term.forms] for terms in (node.left, node.right))
-    pairs = (f"NEAR({_phrase(one)} {_phrase(other)}, {node.distance + 1})" for one, other in product(left, right))
-    return f"{_COLUMNS[node.left[0].field]} : ({_any(pairs)})"
-
-
-def _any(expressions: Iterable[str]) -> str:
-    return " OR ".join(expressions)
+def _any(parts: Iterable[Node]) -> str:
+    return " OR ".join(map(_expression, parts))
 
 
 def _phrase(words: Words) -> str:

@@ -9,9 +9,9 @@ from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lexicon.matcher import matches
 from sqlalchemy import func, select
 
+from lexicon.matcher import matches
 from lexicon.subject import Subject
 from storage.articles import by_index_rows
 from storage.search.compiling import Compiled, compile_query
@@ -62,8 +62,8 @@ def search(
 
     `now` (aware UTC) is what `since:` counts from. Raises ValueError for a cursor that is none.
     """
-    compiled = compile_query(tx.index, query.root, now)
-    passed = None if before_cursor is None else int(before_cursor)
+    compiled = compile_query(tx.index, query, now)
+    passed = None if before_cursor is None else _place(before_cursor)
     by_relevance = Order(order) is Order.RELEVANCE and compiled.ranked
     rows = _best(tx, compiled, passed or 0) if by_relevance else _newest(tx, compiled, passed, limit + 1)
     found: list[Article] = []
@@ -76,22 +76,29 @@ def search(
         if compiled.exact or matches(query, Subject.of_article(candidate), now):
             found.append(candidate)
     place = (passed or 0) + looked if by_relevance else last
-    total = _total(tx, compiled) if compiled.exact else len(found) if ended and passed is None else None
+    total = len(found) if ended and passed is None else _total(tx, compiled) if compiled.exact else None
     return SearchResult(tuple(found), total, ended or len(found) == limit, None if ended else str(place))
 
 
 def count(tx: Transaction, query: Query, now: datetime) -> int | None:
     """How many articles a query finds, if the index alone can tell; else None."""
-    compiled = compile_query(tx.index, query.root, now)
+    compiled = compile_query(tx.index, query, now)
     return _total(tx, compiled) if compiled.exact else None
 
 
 def iterate(tx: Transaction, query: Query, now: datetime) -> Iterator[Article]:
     """Every article a query finds, newest first, a hundred in memory at a time. The transaction must stay open meanwhile."""
-    compiled = compile_query(tx.index, query.root, now)
+    compiled = compile_query(tx.index, query, now)
     for _, candidate in _candidates(tx, _newest(tx, compiled, None, _BATCH), _BATCH):
         if compiled.exact or matches(query, Subject.of_article(candidate), now):
             yield candidate
+
+
+def _place(cursor: str) -> int:
+    try:
+        return int(cursor)
+    except ValueError:
+        raise ValueError(f"{cursor!r} is no cursor that a search gave") from None
 
 
 def _candidates(tx: Transaction, rows: Iterator[int], at_once: int) -> Iterator[tuple[int, Article]]:

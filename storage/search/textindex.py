@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard
 
-from lexicon.expression import And, AuthorIs, Expression, Near, Not, Or, Term
+from lexicon.expression import AuthorIs
+from lexicon.plan import All, Any, Leaf, Node, Sought, Without
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause
 
-Textual = And | Or | Not | Term | Near | AuthorIs
+Textual: TypeAlias = All | Any | Sought | AuthorIs
 
 
-def is_textual(node: Expression) -> TypeGuard[Textual]:
+def is_textual(node: Node) -> TypeGuard[Textual]:
     """Whether an index of words can look for it: words alone, and not only what must be absent."""
     match node:
-        case Term() | Near() | AuthorIs():
+        case Sought() | AuthorIs():
             return True
-        case And(parts):
+        case All(parts):
             return any(map(is_textual, parts)) and all(is_textual(part) or is_textual_absence(part) for part in parts)
-        case Or(parts):
+        case Any(parts):
             return all(map(is_textual, parts))
         case _:
             return False
 
 
-def is_textual_absence(node: Expression) -> bool:
-    """Whether it only says that words are absent: an index can take it away from what it found, not look for it."""
-    return isinstance(node, Not) and is_textual(node.part)
-
-
-@dataclass(frozen=True, slots=True)
-class TextCondition:
-    """A condition on a row of the index. Unless `exact`, it holds for more articles than the query means, but misses none."""
-
-    clause: ColumnElement[bool]
-    exact: bool
+def is_textual_absence(node: Node) -> bool:
+    """Whether it says that words are absent: an index can take it away from what it found, but not look for it."""
+    return isinstance(node, Without) and is_textual(node.part)
 
 
 class TextIndex(Protocol):
@@ -65,5 +57,8 @@ class TextIndex(Protocol):
     def clear(self, connection: Connection) -> None:
         """Take everything out, before the index is built anew."""
 
-    def condition(self, node: Textual) -> TextCondition:
-        """How to look for `node`, for which `is_textual` is so."""
+    def answers(self, leaf: Leaf) -> bool:
+        """Whether it can tell exactly which articles `leaf` holds for (other tables answer for facts and mentions)."""
+
+    def condition(self, node: Textual) -> ColumnElement[bool]:
+        """The condition on its rows that `node` stands for, all of whose leaves it answers."""

@@ -11,7 +11,9 @@ from storage.outbox import MatchState, MessageState, NewMessage, Pause
 from tests.builders import NOW, keep
 
 
-def add(tx: Transaction, article_id: int, *, rule: str = "chips", reader: str = "ann", state=MatchState.WAITING, story: int = 0) -> None:
+def add(
+    tx: Transaction, article_id: int, *, rule: str = "chips", reader: str = "ann", state=MatchState.WAITING, story: int = 0
+) -> None:
     story = story or articles.get(tx, article_id).story_id
     outbox.add_match(tx, rule=rule, reader=reader, article_id=article_id, story_id=story, at=NOW, state=state)
 
