@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -213,10 +213,23 @@ def _glosses(view: View, title: str, passages: Iterable[Pieces]) -> tuple[Gloss,
     glosses: dict[str, Gloss] = {}
     for span in view.desk.finder.spans(title, shown):
         name = one_line((title if span.in_title else shown)[span.start : span.end])
-        meaning = one_line(view.desk.watchlist.gloss(span.entity, view.reader.language), _NAME_COLUMNS)
-        if meaning and not _readable(name, view.reader.language):
-            glosses.setdefault(span.entity, Gloss(name, meaning))
+        for entity, gloss in _gloss(view, span.entity, name):
+            glosses.setdefault(entity, gloss)
     return tuple(glosses.values())[:_GLOSSES]
+
+
+def _gloss(view: View, entity: str, name: str) -> Iterator[tuple[str, Gloss]]:
+    """The gloss of one name; where the name holds its own meaning (英伟达H20: H20), those of the names in the rest of it."""
+    meaning = one_line(view.desk.watchlist.gloss(entity, view.reader.language), _NAME_COLUMNS)
+    if not meaning or _readable(name, view.reader.language):
+        return
+    if meaning not in name:
+        yield entity, Gloss(name, meaning)
+        return
+    rest = name.replace(meaning, " ")
+    for span in view.desk.finder.spans(rest, ""):
+        if span.entity != entity:
+            yield from _gloss(view, span.entity, rest[span.start : span.end])
 
 
 def _readable(name: str, language: str) -> bool:

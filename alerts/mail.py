@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_HTML_BYTES = 100_000
 SUBJECT_COLUMNS = 78
 _TITLE_LEAST = 30
+# A Han character with the marks that may not begin a line, a word with the space behind it, or other space.
+_WORD = re.compile(r"[\u2e80-\U0003ffff][，。、；：！？…”’）》」』】]*|[^\s\u2e80-\U0003ffff]+\s*|\s+")
 _GLOSSES_IN_SUBJECT = 2
 
 
@@ -72,7 +74,7 @@ def _classify(message: EmailMessage, letter: Letter, mail: MailConfig) -> None:
     domain = mail.sender.rpartition("@")[2]
     rules = [section.rule for section in letter.sections]
     listed = rules[0] if len(rules) == 1 else "digest"
-    message["List-Id"] = f"<{listed}.{letter.reader.key}.jingbao.{domain}>"
+    message["List-Id"] = f"<{listed}.jingbao.{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message["X-Jingbao-Rule"] = ", ".join(rules)
@@ -88,14 +90,16 @@ def subject(letter: Letter) -> str:
     head = letter.sections[0].title
     if letter.kind == "digest":
         head = words.digest_subject.format(rhythm=words.rhythms[letter.rhythm], day=_day_of(letter))
-    lead, others = letter.lead, len(letter.items) + letter.more - 1
+    others = len(letter.items) + letter.more - 1
     start, end = f"{cut(head, 32)}: ", f" (+{others})" if others else ""
     room = SUBJECT_COLUMNS - columns(start) - columns(end)
-    return f"{start}{_headline(lead, room)}{end}"
+    return f"{start}{_headline(letter.lead, head, room)}{end}"
 
 
-def _headline(item: Item, room: int) -> str:
-    glosses = [] if item.own_language else [gloss.meaning for gloss in item.glosses[:_GLOSSES_IN_SUBJECT]]
+def _headline(item: Item, head: str, room: int) -> str:
+    """The title, and behind a foreign one as many of its names' meanings as leave room for it."""
+    meanings = [gloss.meaning for gloss in item.glosses if gloss.meaning.casefold() != head.casefold()]
+    glosses = meanings[:_GLOSSES_IN_SUBJECT]
     while glosses:
         meaning = f" [{', '.join(glosses)}]"
         if room - columns(meaning) >= min(_TITLE_LEAST, columns(item.title_text)):
@@ -138,7 +142,9 @@ def _day_of(letter: Letter) -> str:
 def _footer(letter: Letter) -> list[str]:
     words, reader = WORDING[letter.reader.language], letter.reader
     here, copies = len(letter.items), sum(item.copies for item in letter.items)
-    lines = [words.counts.format(seen=here + copies + letter.more, here=here, copies=copies, more=letter.more)]
+    lines = [words.counts.format(seen=here + copies + letter.more, here=here, copies=copies)]
+    if letter.more:
+        lines.append(words.not_shown.format(more=letter.more))
     if letter.held_over:
         lines.append(words.held_over.format(count=letter.held_over, limit=reader.mails_per_day))
     rules = words.comma.join(section.rule for section in letter.sections)
@@ -168,7 +174,7 @@ def _templates() -> Environment:
 def wrapped(text: str, indent: int = 3, width: int = 76) -> str:
     """`text` in lines of at most `width` columns, the following ones indented; Chinese may break anywhere, words not."""
     lines, line = [], ""
-    for word in re.findall(r"[\u2e80-\U0003ffff]|[^\s\u2e80-\U0003ffff]+\s*|\s+", text):
+    for word in _WORD.findall(text):
         if line and columns(line + word.rstrip()) > width - indent:
             lines.append(line.rstrip())
             line = ""

@@ -33,6 +33,7 @@ class Wording:
     told_before: str
     more: str
     counts: str
+    not_shown: str
     held_over: str
     zone: str
     change: str
@@ -63,8 +64,9 @@ _ENGLISH = Wording(
     stored_copy="Stored copy",
     told_before="Found again, and already mailed to you",
     more="and {count} more; to see them all:",
-    counts="{seen} reports seen: {here} here, {copies} copies folded in, {more} more not shown.",
-    held_over="{count} of these waited because the day's limit of {limit} mails was reached.",
+    counts="Reports: {seen} seen, {here} here, {copies} copies folded in.",
+    not_shown="Not shown: {more}.",
+    held_over="Held for this mail by your limit of {limit} a day: {count}.",
     zone="Times are in the zone {zone}.",
     change="To change what you get: rules and readers in config.yaml. Rules in this mail: {rules}.",
     sent_by="Sent by jingbao {version} to {name}.",
@@ -94,8 +96,9 @@ _CHINESE = Wording(
     stored_copy="本地存档",
     told_before="再次命中，此前已寄给您",
     more="另有 {count} 条，全部列出：",
-    counts="共见报道 {seen} 篇：此处 {here} 条，合并转载 {copies} 篇，另有 {more} 条未列出。",
-    held_over="其中 {count} 条因当日邮件已达 {limit} 封的上限而延后。",
+    counts="共见报道 {seen} 篇：此处 {here} 条，合并转载 {copies} 篇。",
+    not_shown="未列出：{more} 条。",
+    held_over="因每日 {limit} 封的上限而延至本邮件：{count} 条。",
     zone="时间均为 {zone} 时区。",
     change="如需调整，请改 config.yaml 中的 rules 和 readers。本邮件涉及的规则：{rules}。",
     sent_by="jingbao {version} 寄给 {name}。",

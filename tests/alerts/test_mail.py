@@ -94,7 +94,7 @@ def test_headers_let_people_and_programs_tell_the_mail():
     assert message["From"] == "jingbao <jingbao@example.org>"
     assert message["To"] == "Ann Example <ann@example.org>"
     assert message["Date"].datetime == NOW
-    assert message["List-Id"] == "<chips.ann.jingbao.example.org>"
+    assert message["List-Id"] == "<chips.jingbao.example.org>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["X-Auto-Response-Suppress"] == "All"
     assert message["X-Jingbao-Rule"] == "chips"
@@ -136,7 +136,7 @@ def test_what_is_left_out_is_counted_and_can_be_listed():
 
     assert "and 7 more" in text
     assert "jingbao search 'chip since:2d'" in text
-    assert "10 reports seen: 1 here, 2 copies folded in, 7 more not shown." in text
+    assert "Reports: 10 seen, 1 here, 2 copies folded in." in text
 
 
 def test_a_digest_recalls_in_one_line_what_was_told_before():
