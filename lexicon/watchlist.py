@@ -117,7 +117,7 @@ class Watchlist:
         return self.entities[entity_id].names
 
     def gloss(self, entity_id: str, language: str) -> str:
-        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has no name there, or is a family of words."""
+        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has no name there or is of kind `words`."""
         entity = self.entities.get(entity_id)
         if entity is None or entity.kind == "words":
             return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import lzma
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,17 @@ def f1(pairs: list[tuple[bool, bool]]) -> float:
     """F1 of (true, judged) pairs."""
     right = sum(true and judged for true, judged in pairs)
     return 2 * right / (sum(true for true, _ in pairs) + sum(judged for _, judged in pairs))
+
+
+HEADLINES = Path(__file__).parents[3] / "shared/data/headlines"
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not HEADLINES.exists(), reason="the real headlines are not here")
+@pytest.mark.parametrize(("file", "field"), [("tnews_dev", "sentence"), ("ag_news_test", "title")])
+def test_everyday_news_is_nearly_never_relevant(file: str, field: str) -> None:
+    """Fewer than 3 in 1,000 headlines of general news sets from before 2020."""
+    with lzma.open(HEADLINES / f"{file}.jsonl.xz", "rt", encoding="utf-8") as lines:
+        titles = [json.loads(line)[field] for line in lines]
+    passed = sum(relevant(title, scope=Scope.GENERAL) for title in titles)
+    assert passed < 0.003 * len(titles)
