@@ -57,6 +57,7 @@ class Demo:
     out: Console
     articles: set[int] = field(default_factory=set)
     mails: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
 
     async def play(self, process: Process) -> None:
         """Let the day pass and show what comes, until the morning's digest is there or time is up."""
@@ -71,6 +72,8 @@ class Demo:
             if self.newsroom.day_begins is None and self.newsroom.all_visited and self.articles:
                 self._begin()
         await self._show_articles()
+        status = await self.jingbao.ask("status")
+        self.outcomes = {name: count for name, count in status["outcomes"]["counts"].items() if count}
 
     def _begin(self) -> None:
         self.newsroom.begin_day()
@@ -169,6 +172,8 @@ def _conclude(demo: Demo, config: Path, log: Path) -> int:
     out.print(
         f"\n[bold green]{len(demo.articles)} articles collected, {len(mails)} mails sent; the daemon was stopped cleanly.[/]"
     )
+    told = ", ".join(f"{count} {name}" for name, count in demo.outcomes.items())
+    out.print(f"What became of everything seen, poll after poll: {told}.")
     _suggest(config, out)
     return 0
 

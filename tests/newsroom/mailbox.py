@@ -35,7 +35,7 @@ class Received:
     @property
     def subject(self) -> str:
         """The subject, decoded."""
-        return str(self.message["Subject"])
+        return str(self.message["Subject"]).strip()
 
     def part(self, kind: str) -> str:
         """The `plain` or `html` part's text; empty if the mail has none."""
