@@ -29,10 +29,10 @@ class Entity(Model):
     """One entity and how it is written.
 
     `origin` is where it belongs, an ISO 3166 code (`UN` for bodies of the United Nations), empty for a plain term. The first
-    name of each language is the one people are shown. A name written in capitals only (BIS) is matched in capitals only; `#` in
-    a name stands for a version number (`GLM-#`). Names in `unsure` count only near a word of `context`; a place where one of
-    `unless` stands is no mention. `tickers` are facts for people and are not matched. `words` are a family of words on one
-    subject, which has no name of its own to show.
+    name of each language is the one people are shown; an entity of kind `words` is a family of words and never shown. A name
+    written in capitals only (BIS) is matched in capitals only; `#` in a name stands for a version number (`GLM-#`). Names in
+    `unsure` count only near a word of `context`; a place where one of `unless` stands is no mention. `tickers` are facts for
+    people and are not matched.
     """
 
     id: Key
@@ -117,7 +117,7 @@ class Watchlist:
         return self.entities[entity_id].names
 
     def gloss(self, entity_id: str, language: str) -> str:
-        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has no name there or is of kind `words`."""
+        """What a reader of `language` (`en` or `zh`) knows the entity by; empty if it has none there or is of kind `words`."""
         entity = self.entities.get(entity_id)
         if entity is None or entity.kind == "words":
             return ""
