@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 REACH = 80
 """How far (characters) a context word may stand from an unsure name in Chinese text; in English it is the paragraph."""
 
+PARAGRAPH = 2000
+"""No paragraph is taken to be longer either way (characters), so that a text without line ends costs no more than others."""
+
 _LONGEST = 64  # no exception is longer (characters)
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 _HAN = r"[\u2e80-\u9fff]"
@@ -179,19 +182,19 @@ class _Reading:
         A name in the title is also spoken for by the opening of the text.
         """
         if start < self.title_end:
-            opening = self._paragraph_end(self.title_end + 1)
-            return 0, min(opening, self.title_end + REACH) if self._han else opening
-        left, right = self.folded.rfind("\n", 0, start) + 1, self._paragraph_end(end)
-        return (max(left, start - REACH), min(right, end + REACH)) if self._han else (left, right)
+            return 0, self._paragraph_end(self.title_end + 1, REACH if self._han else PARAGRAPH)
+        reach = REACH if self._han else PARAGRAPH
+        earliest = max(0, start - reach)
+        return max(earliest, self.folded.rfind("\n", earliest, start) + 1), self._paragraph_end(end, reach)
 
     @cached_property
     def _han(self) -> bool:
         """Whether this is Chinese text: a Han character has three bytes in UTF-8."""
         return len(self.folded.encode("utf-8", "replace")) > 1.3 * len(self.folded)
 
-    def _paragraph_end(self, start: int) -> int:
-        end = self.folded.find("\n", start)
-        return len(self.folded) if end < 0 else end
+    def _paragraph_end(self, start: int, reach: int) -> int:
+        end = self.folded.find("\n", start, start + reach)
+        return min(len(self.folded), start + reach) if end < 0 else end
 
 
 def _any_apart(name: tuple[int, int], words: _Places, first: int, end: int) -> bool:
