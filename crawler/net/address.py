@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urljoin
 
 from yarl import URL
@@ -11,6 +12,9 @@ from core.outcomes import Outcome
 
 MAX_CHARACTERS = 2000
 """Longer addresses are traps (session loops, generated links), never articles; common servers and caches stop here too."""
+
+# A host after IDNA: letters, digits, hyphens (and the underscores of some real names), or an IPv6 address.
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._-]+)?", re.IGNORECASE | re.ASCII)
 
 
 def web_address(text: str) -> URL:
@@ -22,8 +26,10 @@ def web_address(text: str) -> URL:
         raise FetchError(Outcome.REFUSED, f"The address is {len(text):,} characters long; the limit is {MAX_CHARACTERS:,}.")
     try:
         url = URL(text.strip())
-        usable = url.scheme in {"http", "https"} and bool(url.host) and url.port is not None
-    except ValueError as error:
+        host = _HOST.fullmatch(url.raw_host or "") and url.host  # asking for both finds broken IDNA
+        usable = url.scheme in {"http", "https"} and bool(host) and url.port is not None
+        f"{url.user}:{url.password}".encode("latin-1")  # all that Basic sign-in can carry
+    except (ValueError, IndexError) as error:  # IndexError: yarl, on some texts with brackets
         raise FetchError(Outcome.REFUSED, f"{text!r} is not a web address: {error}.") from error
     if not usable:
         raise FetchError(Outcome.REFUSED, f"{text!r} is not fetched: only http:// and https:// addresses are.")

@@ -61,9 +61,11 @@ def _reason(error: BaseException, host: str) -> str:
         case aiohttp.ClientConnectorError():
             return f"{host} cannot be reached: {_cause(error)}."
         case aiohttp.ContentTypeError() | aiohttp.ClientResponseError():
-            return f"{host} did not answer in HTTP: {error.message or error}."
+            return f"{host} did not answer in HTTP: {_first_line(error.message)}."
         case aiohttp.ClientPayloadError():
-            return f"The answer of {host} is damaged or ended early: {_cause(error)}."
+            return f"The answer of {host} is damaged or ended early."
+        case aiohttp.ServerDisconnectedError():
+            return f"{host} closed the connection before its answer was whole."
         case _:
             return f"The connection to {host} broke off: {_cause(error)}."
 
@@ -78,4 +80,8 @@ def _cause(error: BaseException) -> str:
     if isinstance(inner, OSError) and (inner.errno or 0) > 0 and not isinstance(inner, ssl.SSLError):
         return os.strerror(inner.errno or 0)
     text = getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
-    return str(text).strip().rstrip(".")
+    return _first_line(str(text))
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or ["unknown"])[0].rstrip(".: ")

@@ -6,7 +6,6 @@ Direct connections go through the address guard; a configured proxy may stand an
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from crawler.net.address import web_address
 from crawler.net.faults import WIRE_FAULTS, fetch_error
 from crawler.net.guard import AddressGuard
 from crawler.net.proxies import proxy_problem, socks_connector
+from crawler.net.resolver import GuardedResolver
 
 if TYPE_CHECKING:
-    from aiohttp.abc import ResolveResult
     from yarl import URL
 
 # aiohttp's 8,190 are too few for the content-security and cookie headers of large sites.
@@ -115,37 +114,10 @@ class Wire:
         if key:
             return socks_connector(key)
         return aiohttp.TCPConnector(
-            resolver=_GuardedResolver(self._guard),
+            resolver=GuardedResolver(self._guard),
             socket_factory=self._guard.open_socket,
             keepalive_timeout=KEEPALIVE_SECONDS,
         )
-
-
-class _GuardedResolver(aiohttp.ThreadedResolver):
-    """Keeps of a name's addresses those the guard lets through; says with the name why if there are none.
-
-    The socket factory would stop the others too, but cannot name the host, and one refused address of two would
-    spoil the other.
-    """
-
-    def __init__(self, guard: AddressGuard) -> None:
-        super().__init__()
-        self._guard = guard
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        refusal: FetchError | None = None
-        passed = []
-        for found in await super().resolve(host, port, family):
-            try:
-                self._guard.check(found["host"], port, host)
-                passed.append(found)
-            except FetchError as error:
-                refusal = error
-        if refusal and not passed:
-            raise refusal
-        return passed
 
 
 async def _bounded_body(response: aiohttp.ClientResponse, host: str, max_bytes: int, *, cut: bool) -> bytes:

@@ -13,6 +13,8 @@ import brotli
 import pytest
 import trustme
 from backports import zstd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.document import Document, DocumentKind
 from core.errors import FetchError
@@ -59,6 +61,14 @@ async def test_packed_bodies_are_unpacked(encoding: str, pack) -> None:
 
     assert document.body == TEXT
     assert "accept-encoding: gzip, deflate, br, zstd" in heads[0].lower()
+
+
+async def test_careless_servers_are_understood() -> None:
+    """Line ends without CR, and a reason phrase left out: many old servers write so."""
+    for head in (b"HTTP/1.1 200 OK\nContent-Length: 4\nX-A: 1\n\n", b"HTTP/1.1 200\r\nContent-Length: 4\r\n\r\n",
+                 b"HTTP/1.0 200 OK\r\nX-T: \xb1\xea\xcc\xe2\r\n\r\n"):  # fmt: skip
+        document, _ = await fetched({"/page": head + b"text"})
+        assert document.body == b"text"
 
 
 async def test_a_body_of_just_the_limit_passes() -> None:
@@ -259,3 +269,30 @@ async def test_pages_are_paced_by_crawl_delay_and_own_delay(monkeypatch: pytest.
             await manners.client.fetch(wanted(server.url("/p"), DocumentKind.PAGE, delay_seconds=delay))
 
     assert asked == [2.0, 7.0, 9.0]  # robots.txt itself, then the larger of both
+
+
+ODD = st.lists(
+    st.sampled_from(
+        ["http://", "https://", "//", "/", ":", "@", "[", "]", "%", "%00", "a", "..", ".", "新闻", "①", "\u3002", "\ud800", "\x00", "\r\n",
+         " ", "?", "#", "x" * 70, "-", "_", "*", "xn--", "0x", "127", "::1", "80", "99999", "\\", "<", "é:pw@", "example", "ß", "10.2.3.4"]
+    ),
+    max_size=6,
+).map(lambda parts: "http://" + "".join(parts))  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ODD, min_size=10, max_size=10), st.sampled_from(["", "http://127.0.0.1:9", "socks5://127.0.0.1:9"]))
+def test_no_address_however_odd_makes_the_client_stumble(monkeypatch: pytest.MonkeyPatch, urls: list[str], proxy: str) -> None:
+    def unknown(host: str, *_args: object, **_named: object) -> None:
+        host.encode("idna")  # as the real one does first
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
+    async def fetch_all() -> None:
+        async with behaving() as manners:
+            for url in urls:
+                with pytest.raises(FetchError):
+                    await manners.client.fetch(wanted(url, proxy=proxy, delay_seconds=0))
+
+    asyncio.run(fetch_all())

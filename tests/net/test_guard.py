@@ -15,7 +15,7 @@ from core.document import DocumentKind
 from core.errors import FetchError
 from core.outcomes import Outcome
 from crawler.net.guard import AddressGuard, is_public, parse_address
-from crawler.net.wire import _GuardedResolver
+from crawler.net.resolver import GuardedResolver
 from crawler.spiders.fetch_pages import fetch_with_scrapy
 from tests.net.servers import LOOPBACK, behaving, reply, serving, wanted
 
@@ -101,7 +101,7 @@ def test_fake_ip_answers_are_explained_by_name() -> None:
 async def test_of_a_names_addresses_those_outside_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = ["127.0.0.1", "8.8.8.8"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_k: [(2, 1, 6, "", (ip, 80)) for ip in answers])
-    resolver = _GuardedResolver(AddressGuard())
+    resolver = GuardedResolver(AddressGuard())
 
     assert [found["host"] for found in await resolver.resolve("mixed.example", 80)] == ["8.8.8.8"]
 

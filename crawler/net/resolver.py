@@ -1,0 +1,62 @@
+"""Looking names up, with the guard's word on every answer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from core.errors import FetchError
+from core.outcomes import Outcome
+from crawler.net.guard import AddressGuard
+
+LOOK_UPS_AT_ONCE = 8
+
+
+class GuardedResolver(AbstractResolver):
+    """Keeps of a name's addresses those the guard lets through; says with the name why if there are none.
+
+    The guard's socket factory would stop the others too, but cannot name the host, and one refused address of two
+    would spoil the other. Look-ups have threads of their own: when DNS hangs, they must not hold up what else waits
+    for a thread (mails, raw pages).
+    """
+
+    def __init__(self, guard: AddressGuard) -> None:
+        self._guard = guard
+        self._threads = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        """The addresses of `host` that may be connected to. Raises FetchError (refused), or OSError if there are none."""
+        look_up = partial(
+            socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+        try:
+            infos = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        except UnicodeError as error:
+            raise FetchError(Outcome.REFUSED, f"{host} cannot be a host's name: {error}.") from error
+        passed: list[ResolveResult] = []
+        refusal: FetchError | None = None
+        for found_family, _, protocol, _, place in infos:
+            address = str(place[0])
+            try:
+                self._guard.check(address, port, host)
+            except FetchError as error:
+                refusal = error
+                continue
+            passed.append(
+                ResolveResult(
+                    hostname=host, host=address, port=port, family=found_family, proto=protocol, flags=socket.AI_NUMERICHOST
+                )
+            )
+        if refusal and not passed:
+            raise refusal
+        return passed
+
+    async def close(self) -> None:
+        """Begin no more look-ups; one that hangs keeps its thread until the system gives up."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
