@@ -13,6 +13,7 @@ _ELLIPSIS = "…"
 _UNWANTED = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\ufffe\uffff]"
 )
+_WORD_END = re.compile(r"(?<=\s)[!-~]{1,20}$")  # the beginning of a word that a cut has broken
 _LINK = re.compile(r"https?://[^\s<>\"'`\\^{}|\u0000-\u0020\u007f-\u009f]{1,2000}", re.IGNORECASE)
 
 
@@ -28,7 +29,7 @@ def one_line(text: str, limit: int = 0) -> str:
 
 
 def cut(text: str, limit: int) -> str:
-    """`text` in at most `limit` columns (a Han character takes two); what is cut ends in an ellipsis."""
+    """`text` in at most `limit` columns (a Han character takes two); what is cut ends in an ellipsis, after a whole word."""
     if columns(text) <= limit:
         return text
     kept, used = "", 1
@@ -37,7 +38,8 @@ def cut(text: str, limit: int) -> str:
         if used > limit:
             break
         kept += char
-    return kept.rstrip() + _ELLIPSIS
+    inside = _WORD_END.search(kept) if text[len(kept)].isascii() and not text[len(kept)].isspace() else None
+    return (kept[: inside.start()] if inside else kept).rstrip(" ,;:、，；：") + _ELLIPSIS
 
 
 def safe_link(url: str) -> str:

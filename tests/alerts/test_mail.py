@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerts.letter import Gloss, Item, Letter, Outlet, Reminder, Section
-from alerts.mail import MAX_HTML_BYTES, SUBJECT_COLUMNS, render, wrapped
-from alerts.plain import one_line, safe_link
+from alerts.mail import MAX_HTML_BYTES, SUBJECT_COLUMNS, render, subject, wrapped
+from alerts.plain import cut, one_line, safe_link
 from core.config import MailConfig, Reader
 from core.schedule import Rhythm
 from lexicon.snippet import columns
@@ -228,7 +228,8 @@ def test_whatever_articles_say_the_mail_is_whole_and_holds_text_alone(shown, kin
     assert message.defects == []
     assert "Bcc" not in message
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
-    assert columns(str(message["Subject"])) <= SUBJECT_COLUMNS
+    assert str(message["Subject"]) == subject(sent)
+    assert columns(subject(sent)) <= SUBJECT_COLUMNS
     assert not page.elements & {"script", "img", "form", "svg", "base"}
     assert all(re.match(r"https?://", link) for link in page.links)
     text = part(message, "plain")
@@ -267,3 +268,27 @@ def test_wrapped_lines_fit_and_break_chinese_anywhere_but_words_nowhere():
     assert all(columns(line) <= 76 for line in lines)
     assert all(line.startswith("   ") for line in lines[1:])
     assert "".join(lines).count("internationalization") == 8
+
+
+@pytest.mark.parametrize("name", ["林一", "Ann 林 Example", "Zoë van der Example-Longname of the Institute for the Study of Everything, Department 长名字"])
+def test_a_readers_name_in_any_script_arrives_whole(name):
+    message = received(letter(reader=ANN.model_copy(update={"name": name})))
+
+    (address,) = message["To"].addresses
+    assert (" ".join(address.display_name.split()), address.addr_spec) == (name, "ann@example.org")
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("Chips are made", 14, "Chips are made"),
+        ("Chips are being made", 12, "Chips are…"),
+        ("Chips are, being made", 12, "Chips are…"),
+        ("芯片量产", 7, "芯片量…"),
+        ("芯片量产", 6, "芯片…"),
+        ("Internationalization", 10, "Internati…"),
+    ],
+)
+def test_what_is_cut_ends_after_a_whole_word_with_an_ellipsis(text, limit, expected):
+    assert cut(text, limit) == expected
+    assert columns(expected) <= limit
