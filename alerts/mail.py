@@ -108,21 +108,27 @@ def subject(letter: Letter) -> str:
     if letter.kind == "digest":
         head = words.digest_subject.format(rhythm=words.rhythms[letter.rhythm], day=_day_of(letter))
     others = len(letter.items) + letter.more - 1
-    start, end = f"{cut(head, 32)}: ", f" (+{others})" if others else ""
+    start, end = f"{cut(_verbatim(head), 32)}: ", f" (+{others})" if others else ""
     room = SUBJECT_COLUMNS - columns(start) - columns(end)
     return f"{start}{_headline(letter.lead, head, room)}{end}"
 
 
 def _headline(item: Item, head: str, room: int) -> str:
     """The title, and behind a foreign one as many of its names' meanings as leave room for it."""
+    title = _verbatim(item.title_text)
     meanings = [gloss.meaning for gloss in item.glosses if gloss.meaning.casefold() != head.casefold()]
     glosses = meanings[:_GLOSSES_IN_SUBJECT]
     while glosses:
-        meaning = f" [{', '.join(glosses)}]"
-        if room - columns(meaning) >= min(_TITLE_LEAST, columns(item.title_text)):
-            return cut(item.title_text, room - columns(meaning)) + meaning
+        behind = f" [{_verbatim(', '.join(glosses))}]"
+        if room - columns(behind) >= min(_TITLE_LEAST, columns(title)):
+            return cut(title, room - columns(behind)) + behind
         glosses.pop()
-    return cut(item.title_text, room)
+    return cut(title, room)
+
+
+def _verbatim(text: str) -> str:
+    """`text` as one line in which nothing can be taken for an encoded word (RFC 2047), and so be decoded to something else."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def message_id(letter: Letter, address: str, domain: str) -> str:
