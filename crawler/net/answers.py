@@ -11,6 +11,8 @@ from core.errors import FetchError
 from core.outcomes import Outcome
 
 LONGEST_PAUSE_SECONDS = 24 * 3600.0
+TOO_MANY_PAUSE_SECONDS = 300.0
+"""The pause after a 429 that names none: who says "too many" means more than one request."""
 # Headers by which a service says that its answer is a test for people, whatever the status (Cloudflare, AWS WAF).
 _CHALLENGES = {"cf-mitigated": {"challenge"}, "x-amzn-waf-action": {"challenge", "captcha"}}
 _GONE = {404, 410}
@@ -32,8 +34,15 @@ def judge_status(status: int, headers: Mapping[str, str], host: str, now: dateti
         _outcome(status),
         f"{host} answered {status} {_phrase(status)}".rstrip() + ".",
         status=status,
-        retry_after_seconds=retry_after(headers, now) if status in _PASSING or status >= 500 else None,
+        retry_after_seconds=_pause(status, headers, now),
     )
+
+
+def _pause(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+    if status not in _PASSING and status < 500:
+        return None
+    asked = retry_after(headers, now)
+    return TOO_MANY_PAUSE_SECONDS if asked is None and status == 429 else asked
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -23,12 +23,12 @@ WIRE_FAULTS = (
 )
 
 
-def fetch_error(error: BaseException, host: str, proxy: str, seconds: float) -> FetchError:
-    """The FetchError for a fault met while fetching from `host` (through `proxy`, empty for none) within `seconds`."""
+def fetch_error(error: BaseException, host: str, proxy: str) -> FetchError:
+    """The FetchError for a fault met while fetching from `host` (through `proxy`, empty for none)."""
     if isinstance(error.__cause__, ssl.SSLError) and not isinstance(error, aiohttp.ClientSSLError):
         error = error.__cause__  # aiohttp keeps only the number of a TLS fault behind a SOCKS proxy
     if isinstance(error, TimeoutError):
-        return FetchError(Outcome.TOO_SLOW, f"{host} did not finish its answer within {seconds:g} s.")
+        return FetchError(Outcome.TOO_SLOW, f"{host} did not finish its answer in time (network.timeout_seconds).")
     if isinstance(error, aiohttp.InvalidURL):
         return FetchError(Outcome.REFUSED, f"{error} is not a web address.")
     return FetchError(Outcome.FAILED, _proxy_reason(error, proxy) or _reason(error, host))

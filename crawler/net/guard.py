@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,8 @@ class AddressGuard:
         if not is_public(address):
             raise FetchError(Outcome.REFUSED, _inside(name or ip, address))
         if port not in OPEN_PORTS:
-            raise FetchError(Outcome.REFUSED, _closed_port(name or ip, port, str(address)))
+            hint = f"If that is meant, add {address} to security.allow_networks in config.yaml."
+            raise FetchError(Outcome.REFUSED, f"{_closed_port(name or ip, port)} {hint}")
 
     def open_socket(self, info: tuple[Any, ...]) -> socket.socket:
         """A socket for one getaddrinfo tuple (the socket_factory of aiohttp's TCPConnector).
@@ -104,19 +106,16 @@ class AddressGuard:
         elif "." not in host or host.endswith(_LOCAL_NAMES):
             raise FetchError(Outcome.REFUSED, f"{host} is a name of your own network, which is not asked for through a proxy.")
         elif port not in OPEN_PORTS:
-            raise FetchError(Outcome.REFUSED, _closed_port(host, port, "its address"))
+            raise FetchError(Outcome.REFUSED, _closed_port(host, port))
 
 
 def _literal(host: str) -> str:
-    """The dotted or colon form of an IP literal, also of the old short, octal, hex and whole-number forms; else empty."""
-    try:
+    """The usual form of an IP literal, also of one in the old short, octal, hex and whole-number forms; else empty."""
+    with suppress(ValueError):
         return str(ipaddress.ip_address(host.partition("%")[0]))
-    except ValueError:
-        pass
-    try:
-        return socket.inet_ntoa(socket.inet_aton(host)) if host[:1].isdigit() else ""
-    except OSError:
-        return ""
+    with suppress(OSError):
+        return socket.inet_ntoa(socket.inet_aton(host))
+    return ""
 
 
 def _inside(name: str, address: IPv4Address | IPv6Address) -> str:
@@ -131,8 +130,5 @@ def _inside(name: str, address: IPv4Address | IPv6Address) -> str:
     )
 
 
-def _closed_port(name: str, port: int, address: str) -> str:
-    return (
-        f"{name} is asked for on port {port}; outside your network only 80, 443, 8080 and 8443 are. "
-        f"If that is meant, add {address} to security.allow_networks in config.yaml."
-    )
+def _closed_port(name: str, port: int) -> str:
+    return f"{name} is asked for on port {port}; outside your network only 80, 443, 8080 and 8443 are fetched from."

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from core.document import Request
+from core.document import DocumentKind, Request
 from core.errors import FetchError
 from core.outcomes import Outcome
 from crawler.net.address import web_address
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 # aiohttp's 8,190 are too few for the content-security and cookie headers of large sites.
 MAX_HEADER_BYTES = 64 * 1024
 KEEPALIVE_SECONDS = 15.0
+_ACCEPT_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+_ACCEPT = {
+    DocumentKind.FEED: "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8",
+    DocumentKind.API: "application/json,*/*;q=0.8",
+    DocumentKind.SITEMAP: "application/xml,text/xml;q=0.9,*/*;q=0.8",
+    DocumentKind.ROBOTS: "text/plain,*/*;q=0.8",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +68,22 @@ class Wire:
         if request.proxy:
             self._check_proxy(request.proxy, url)
         try:
-            async with asyncio.timeout(seconds), self._session(request.proxy).request(
-                request.method,
-                url,
-                data=request.body or None,
-                headers=self._headers(request),
-                proxy=request.proxy if request.proxy.startswith("http") else None,
-                ssl=self._tls,
-                allow_redirects=False,
-            ) as response:
+            async with (
+                asyncio.timeout(seconds),
+                self._session(request.proxy).request(
+                    request.method,
+                    url,
+                    data=request.body or None,
+                    headers=self._headers(request),
+                    proxy=request.proxy if request.proxy.startswith("http") else None,
+                    ssl=self._tls,
+                    allow_redirects=False,
+                ) as response,
+            ):
                 body = await _bounded_body(response, host, max_bytes, cut=cut) if 200 <= response.status < 300 else b""
                 return Answer(response.status, _plain_headers(response.headers), body)
         except WIRE_FAULTS as error:
-            raise fetch_error(error, host, request.proxy, seconds) from error
+            raise fetch_error(error, host, request.proxy) from error
 
     async def close(self) -> None:
         """Close every connection; the next exchange opens anew."""
@@ -88,7 +98,7 @@ class Wire:
         self._guard.check_proxied(url)
 
     def _headers(self, request: Request) -> dict[str, str]:
-        headers = {"user-agent": self._user_agent, "accept": "*/*"}
+        headers = {"user-agent": self._user_agent, "accept": _ACCEPT.get(request.kind, _ACCEPT_PAGE)}
         headers.update((name.lower(), value) for name, value in request.headers.items())
         validators = {"if-none-match": request.etag, "if-modified-since": request.last_modified}
         headers.update((name, value) for name, value in validators.items() if value and value.isprintable())

@@ -80,6 +80,10 @@ def test_only_passing_refusals_carry_a_pause() -> None:
     assert [(e := judged(s, retry_after="60")) and e.retry_after_seconds for s in (429, 503, 404, 403)] == [60, 60, None, None]
 
 
+def test_too_many_requests_mean_a_pause_though_none_is_named() -> None:
+    assert [(e := judged(s)) and e.retry_after_seconds for s in (429, 503)] == [300, None]
+
+
 @given(st.text(max_size=40))
 def test_no_header_makes_it_fail(value: str) -> None:
     seconds = retry_after({"retry-after": value, "date": value}, NOW)

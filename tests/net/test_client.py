@@ -33,7 +33,10 @@ async def fetched(pages: Pages, path: str = "/page", **request: object) -> tuple
 
 
 async def refusal(pages: Pages, path: str = "/page", **network: object) -> FetchError:
-    async with serving(pages) as server, behaving(OWN, **{"timeout_seconds": 0.3, "max_bytes": MAX_BYTES, **network}) as manners:
+    async with (
+        serving(pages) as server,
+        behaving(OWN, **{"timeout_seconds": 0.3, "max_bytes": MAX_BYTES, **network}) as manners,
+    ):
         with pytest.raises(FetchError) as error:
             await manners.client.fetch(wanted(server.url(path)))
     return error.value
@@ -84,7 +87,9 @@ async def test_a_body_that_ends_with_the_connection_is_whole() -> None:
 
 
 async def test_a_document_knows_its_address_status_and_headers() -> None:
-    document, _ = await fetched({"/page": reply(203, TEXT, {"Content-Type": "text/xml; charset=gbk", "X-A": "1\r\nx-a: \udcff2"})})
+    document, _ = await fetched(
+        {"/page": reply(203, TEXT, {"Content-Type": "text/xml; charset=gbk", "X-A": "1\r\nx-a: \udcff2"})}
+    )
 
     assert document.url.endswith("/page")
     assert (document.status, document.unchanged, document.moved) == (203, False, False)
@@ -105,7 +110,9 @@ async def test_jingbao_says_who_it_is_and_a_source_may_say_otherwise() -> None:
 
 
 async def test_an_unchanged_document_is_not_sent_again() -> None:
-    document, heads = await fetched({"/page": b"HTTP/1.1 304 X\r\n\r\n"}, etag='W/"a"', last_modified="Tue, 24 Nov 2026 08:00:00 GMT")
+    document, heads = await fetched(
+        {"/page": b"HTTP/1.1 304 X\r\n\r\n"}, etag='W/"a"', last_modified="Tue, 24 Nov 2026 08:00:00 GMT"
+    )
 
     assert document.unchanged
     assert document.body == b""
@@ -139,7 +146,8 @@ async def test_a_post_carries_its_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statuses", "moved"), [([301], True), ([308, 301], True), ([302], False), ([301, 302], False), ([307, 308], False), ([], False)]
+    ("statuses", "moved"),
+    [([301], True), ([308, 301], True), ([302], False), ([301, 302], False), ([307, 308], False), ([], False)],
 )
 async def test_it_is_known_whether_an_address_moved_for_good(statuses: list[int], moved: bool) -> None:
     pages = {f"/{n}": reply(status, headers={"Location": f"/{n + 1}"}) for n, status in enumerate(statuses)}

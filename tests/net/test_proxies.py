@@ -113,7 +113,9 @@ async def test_a_proxy_that_only_listens_is_too_slow() -> None:
             assert error.value.outcome is Outcome.TOO_SLOW
 
 
-@pytest.mark.parametrize("proxy", ["127.0.0.1:7890", "proxy.example", "ftp://a:1", "http://", "socks5://a", "http://a:99999", "http://[::1"])
+@pytest.mark.parametrize(
+    "proxy", ["127.0.0.1:7890", "proxy.example", "ftp://a:1", "http://", "socks5://a", "http://a:99999", "http://[::1"]
+)
 async def test_what_is_no_proxy_is_said_and_never_goes_out_directly(proxy: str) -> None:
     async with serving({"*": reply()}) as server, behaving("127.0.0.0/8") as manners:
         with pytest.raises(FetchError, match="expected a proxy as in http://127") as error:

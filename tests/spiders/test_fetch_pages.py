@@ -175,7 +175,9 @@ async def test_what_ends_within_the_patience_is_still_handled() -> None:
         writer.write(reply(body=b"in time"))
 
     async with serving({"*": shortly}) as server, behaving(OWN) as manners:
-        crawling = asyncio.ensure_future(fetch_with_scrapy([wanted(server.url("/a")), wanted(server.url("/b"))], ignore, manners))
+        crawling = asyncio.ensure_future(
+            fetch_with_scrapy([wanted(server.url("/a")), wanted(server.url("/b"))], ignore, manners)
+        )
         await _begun(server)
         await asyncio.wait_for(stop_crawls(5), 5)
         report = await crawling
@@ -239,7 +241,9 @@ async def test_crawls_leave_nothing_behind_and_say_nothing(caplog: pytest.LogCap
         tasks = asyncio.all_tasks()
         with caplog.at_level(logging.DEBUG):
             for n in range(10):
-                crawling = asyncio.ensure_future(fetch_with_scrapy(pages(server, *(f"/{i}" for i in range(8))), ignore, manners))
+                crawling = asyncio.ensure_future(
+                    fetch_with_scrapy(pages(server, *(f"/{i}" for i in range(8))), ignore, manners)
+                )
                 await _begun(server, len(server.asked) + 1)
                 if n % 2:
                     await stop_crawls(0)
@@ -247,7 +251,9 @@ async def test_crawls_leave_nothing_behind_and_say_nothing(caplog: pytest.LogCap
         await asyncio.sleep(0.05)  # the server's own side of the connections
         assert {task for task in asyncio.all_tasks() - tasks if "serving" not in repr(task)} == set()
 
-    assert [record.getMessage() for record in caplog.records if record.name.startswith(("scrapy", "twisted", "documents"))] == []
+    assert [
+        record.getMessage() for record in caplog.records if record.name.startswith(("scrapy", "twisted", "documents"))
+    ] == []
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert logging.getLogger().handlers == handlers
 
@@ -274,7 +280,9 @@ async def main():
     print(report.failures, listened, "twisted.internet.reactor" in sys.modules)
 asyncio.run(main())
 """
-    ran = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.strip() == "{<Outcome.REFUSED: 'refused'>: 1} [] False"

@@ -20,7 +20,10 @@ async def test_misbehaviour_ends_alike_by_both_roads(name: str) -> None:
         results.append(result)
         return []
 
-    async with serving({"/page": behaviour}) as server, behaving("127.0.0.1/32", timeout_seconds=0.3, max_bytes=MAX_BYTES) as manners:
+    async with (
+        serving({"/page": behaviour}) as server,
+        behaving("127.0.0.1/32", timeout_seconds=0.3, max_bytes=MAX_BYTES) as manners,
+    ):
         request = wanted(server.url("/page"))
         report = await fetch_with_scrapy([request], handle, manners)
         asked_by_scrapy = list(server.asked)
@@ -43,7 +46,10 @@ async def test_a_conditional_request_and_its_304_pass_through_scrapy_too() -> No
         results.append(result)
         return []
 
-    async with serving({"/page": b"HTTP/1.1 304 X\r\n\r\n", "*": reply(body=b"x")}) as server, behaving("127.0.0.1/32") as manners:
+    async with (
+        serving({"/page": b"HTTP/1.1 304 X\r\n\r\n", "*": reply(body=b"x")}) as server,
+        behaving("127.0.0.1/32") as manners,
+    ):
         await fetch_with_scrapy([wanted(server.url("/page"), etag='"a"')], handle, manners)
 
     assert [result.unchanged for result in results] == [True]
