@@ -74,7 +74,7 @@ async def staged(
         with mailbox() as box:
             values = {
                 "data_dir": "data",
-                "network": {"proxy": proxy.url, "ca_file": authority.name, "contact": "bench@newsroom.test"},
+                "network": {"proxy": proxy.url, "ca_file": str(authority.resolve()), "contact": "bench@newsroom.test"},
                 "collection": {"tick_seconds": 0.5, "max_age_days": AGES_AGO, "reading_workers": 2},
                 "sources": {"catalogue": "none", "add": list(source_entries(captured))},
                 "mail": {"sender": "jingbao@newsroom.test", "smtp": smtp(box)},
