@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from core.article import Article
 from core.clock import Clock, clock_from_environment
 from core.config import Config
 from core.configuration_file import load_config
@@ -38,6 +39,12 @@ class Settings:
     def zone(self) -> ZoneInfo:
         """The zone times are shown in on a terminal: the first reader's, else UTC."""
         return self.config.readers[0].tz if self.config.readers else ZoneInfo("UTC")
+
+    def names_of(self, article: Article) -> list[str]:
+        """Who and what an article mentions, in English names; the watchlist's families of words are left out."""
+        entities = (self.watchlist.entities.get(mention) for mention in sorted(article.mentions))
+        named = [entity for entity in entities if entity is not None and entity.kind != "words"]
+        return [self.watchlist.gloss(entity.id, "en") or entity.id for entity in named]
 
     def source(self, key: str) -> Source | None:
         """A source that is on, by key."""

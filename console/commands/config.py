@@ -51,8 +51,8 @@ def check(config_path: Path | None, as_json: bool) -> int:
         print_json(told)
     else:
         out.print(
-            f"{settings.path} is sound: {len(settings.sources)} sources, {told['readers']} readers, "
-            f"{len(on)} rules on, {told['rules_off']} ready but off.",
+            f"{settings.path} is sound. Sources on: {len(settings.sources)}; readers: {told['readers']}; "
+            f"rules on: {len(on)}, ready but off: {told['rules_off']}.",
             soft_wrap=True,
         )
     return 0

@@ -122,8 +122,8 @@ def _print(settings: Settings, history: _History) -> None:
         return
     out.print(plain(f"Kept as article {article.id} (story {article.story_id}): {article.title}"), soft_wrap=True)
     out.print(plain(f"  because: {'; '.join(article.reasons)}"), soft_wrap=True)
-    names = [settings.watchlist.gloss(entity, "en") or entity for entity in sorted(article.mentions)]
-    out.print(plain(f"  mentions: {', '.join(names) or 'nobody of the watchlist'}"), soft_wrap=True)
+    names = ", ".join(settings.names_of(article)) or "nobody of the watchlist"
+    out.print(plain(f"  mentions: {names}"), soft_wrap=True)
     for match, mail in history.told:
         told = f"mailed {local(mail.sent, zone)}: {mail.subject}" if mail and mail.sent else WHY[match.state]
         out.print(plain(f"  rule {match.rule}, reader {match.reader}: {told}"), soft_wrap=True)

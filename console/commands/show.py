@@ -59,8 +59,7 @@ def _print(settings: Settings, article: Article, others: list[Article], versions
     for paragraph in (article.body or "(no text is held)").split("\n"):
         out.print(plain(paragraph))
         out.print()
-    names = [settings.watchlist.gloss(entity, "en") or entity for entity in sorted(article.mentions)]
-    _facts("mentions", ", ".join(names))
+    _facts("mentions", ", ".join(settings.names_of(article)))
     _facts("kept because", "; ".join(article.reasons))
     _facts("text", article.extent_reason)
     _facts("earlier versions", str(versions) if versions else "")
