@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.real import feeds, january, successive
 from bench.real.report import Report
 from tests.newsroom.captured import captured_folder
+from tests.newsroom.daemon import JingbaoFailedError
 
 FOLDER = Path("data/real")
 PARTS = ("feeds", "successive", "january")
@@ -38,7 +39,10 @@ def main() -> None:
     for part in arguments.parts:
         shutil.rmtree(arguments.folder / part, ignore_errors=True)
     report = Report(arguments.folder / "report.md")
-    asyncio.run(measure(arguments.parts, arguments.minutes, arguments.folder, report))
+    try:
+        asyncio.run(measure(arguments.parts, arguments.minutes, arguments.folder, report))
+    except JingbaoFailedError as error:
+        sys.exit(f"The measurement failed: {error}")
     sys.exit(report.conclude())
 
 

@@ -56,7 +56,7 @@ def entries(captured: Captured, clock: Clock) -> list[dict[str, Any]]:
     feeds = [url for url, feed in captured.feeds.items() if feed.set == SET]
     scope = {"36kr": "tech", "techcrunch": "tech", "geekpark": "tech", "nyt-technology": "tech"}
     made = [
-        feed_entry(captured, url, name, clock, scope=scope.get(name, "general"), real_seconds=8)
+        feed_entry(captured, url, f"captured-{name}", clock, scope=scope.get(name, "general"), real_seconds=8)
         for url in feeds
         for name in [PurePosixPath(url).stem]
     ]
