@@ -1,8 +1,8 @@
 """The article's text on a page: trafilatura's, checked against the densest block of the page.
 
-The two err differently: trafilatura keeps too much of some Chinese pages and misses the body of others, the block misses captions
-and far-off paragraphs. Lines both have are kept where that leaves enough; where a Chinese page's block is longer than what
-trafilatura found and mostly other text, the block is the article (figures: docs/design/reading.md).
+The two err differently: trafilatura keeps too much of some Chinese pages and misses the body of others, the block misses
+captions and far-off paragraphs. Lines both have are kept where that leaves enough; where a Chinese page's block is longer than
+what trafilatura found and mostly other text, the block is the article (figures: docs/design/reading.md).
 """
 
 from __future__ import annotations
@@ -111,4 +111,4 @@ def _holders(tree: HtmlElement) -> Iterator[tuple[HtmlElement, int, int, int]]:
             count[1] += sum(len(_STOPS.findall(text)) for text in texts)
             count[2] += chars if linked else 0
         stack.extend((child, holder, linked) for child in element)
-    return ((element, *count) for element, count in counts.items())  # type: ignore[misc]
+    return ((element, *count) for element, count in counts.items())

@@ -21,7 +21,8 @@ _CHALLENGE_MARKUP = re.compile(
 _CHALLENGE_WORDS = re.compile(
     r"just a moment|attention required|checking your browser|verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|"
     r"unusual traffic|access denied|request (?:was )?blocked|enable javascript and cookies|"
-    r"安全验证|人机验证|访问验证|滑动验证|请完成验证|访问过于频繁|访问频率|系统检测到.{0,12}异常|环境异常|您的访问.{0,8}拦截|请输入验证码|安全检查|访问被拒绝",
+    r"安全验证|人机验证|访问验证|滑动验证|请完成验证|访问过于频繁|访问频率|系统检测到.{0,12}异常|环境异常|您的访问.{0,8}拦截|"
+    r"请输入验证码|安全检查|访问被拒绝",
     re.IGNORECASE,
 )
 _LOGIN_WORDS = re.compile(
@@ -30,7 +31,9 @@ _LOGIN_WORDS = re.compile(
     re.IGNORECASE,
 )
 _GONE_TITLE = re.compile(
-    r"^\W*(?:404|page not found|not found|error 404|410 gone|找不到|页面不存在|页面未找到|该?页面?(?:已删除|已被删除|走丢|丢失|不见)|内容(?:不存在|已删除|已被删除)|"
+    r"^\W*(?:404|page not found|not found|error 404|410 gone|找不到|"
+    r"页面不存在|页面未找到|该?页面?(?:已删除|已被删除|走丢|丢失|不见)|"
+    r"内容(?:不存在|已删除|已被删除)|"
     r"文章不存在|抱歉.{0,12}(?:不存在|删除)|出错了|無法找到|找不到網頁)|\b404\b.{0,20}(?:not found|error|找不到)",
     re.IGNORECASE,
 )

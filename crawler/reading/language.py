@@ -18,14 +18,16 @@ _ASCII = re.compile(r"[A-Za-z]")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u1fff]")  # Greek, Cyrillic, Hebrew, Arabic, Indic, Thai and their neighbours
 _WORD = re.compile(r"[a-z\u00df-\u024f']+")
 # Words that hardly occur in another language's headlines, and the same of the European languages nearest to hand.
-_ENGLISH = frozenset(
-    "the of and to in is for that with as are by at from its it be an was has have will this their how what why who new says after "
-    "over not but you your we he his more into about can up out than us".split()
-)
-_NOT_ENGLISH = frozenset(
-    "der und den von mit ist dem ein eine auf für nicht les une pour dans que qui sur aux los las por con una para della gli che "
-    "uma os het een och att det av til og nie się jest yang untuk dengan của và các".split()
-)
+_ENGLISH = frozenset({
+    "the", "of", "and", "to", "in", "is", "for", "that", "with", "as", "are", "by", "at", "from", "its", "it", "be", "an",
+    "was", "has", "have", "will", "this", "their", "how", "what", "why", "who", "new", "says", "after", "over", "not",
+    "but", "you", "your", "we", "he", "his", "more", "into", "about", "can", "up", "out", "than", "us",
+})  # fmt: skip
+_NOT_ENGLISH = frozenset({
+    "der", "und", "den", "von", "mit", "ist", "dem", "ein", "eine", "auf", "für", "nicht", "les", "une", "pour", "dans",
+    "que", "qui", "sur", "aux", "los", "las", "por", "con", "una", "para", "della", "gli", "che", "uma", "os", "het",
+    "een", "och", "att", "det", "av", "til", "og", "nie", "się", "jest", "yang", "untuk", "dengan", "của", "và", "các",
+})  # fmt: skip
 
 
 def detect(text: str) -> Language:
@@ -37,7 +39,7 @@ def detect(text: str) -> Language:
     sample = text[:_SAMPLE_CHARS]
     han, kana, hangul = (len(script.findall(sample)) for script in (_HAN, _KANA, _HANGUL))
     latin, foreign = len(_LATIN.findall(sample)), len(_OTHER_SCRIPT.findall(sample))
-    if kana * 10 > han and kana or hangul > han or foreign > latin + han:
+    if (kana and kana * 10 > han) or hangul > han or foreign > latin + han:
         return Language.OTHER
     if not han + latin:
         return Language.OTHER

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import htmldate
 
 from core.article import DateOrigin, Precision, Published
-from crawler.reading import dates, plain
+from crawler.reading import dates
 from crawler.reading.page_facts import PageFacts, text_of, text_of_element
 
 if TYPE_CHECKING:
@@ -31,9 +31,14 @@ _META_NAMES = (
     "originalpublicationdate", "rnews:datepublished", "timestamp", "_pubtime", "pubtime", "release_date",
 )  # fmt: skip
 _EXACTNESS = {Precision.SECOND: 3, Precision.MINUTE: 2, Precision.DAY: 1, Precision.MONTH: 0}
-_DATE_LIKE = re.compile(r"(?:19|20)\d\d|\d\s?[月/:]|前|昨|今天|刚|\bago\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+_DATE_LIKE = re.compile(
+    r"(?:19|20)\d\d|\d\s?[月/:]|前|昨|今天|刚|\bago\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_LABEL = re.compile(r"(?:发[布表]|发稿|刊发|更新|publi|posted|date)[^\d]{0,12}(?:时间|日期|于|shed|on)?\s*[:：]?\s*$|(?:时间|日期)\s*[:：]\s*$", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:发[布表]|发稿|刊发|更新|publi|posted|date)[^\d]{0,12}(?:时间|日期|于|shed|on)?\s*[:：]?\s*$|(?:时间|日期)\s*[:：]\s*$",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(r"date|time|pub|post|meta|info|byline|source|article-?head|shijian|riqi", re.IGNORECASE)
 _TIME_ELEMENTS = "//time[@datetime][ancestor::article or @pubdate or @itemprop='datePublished']"
 _NEAR_CHUNKS = 40
@@ -89,7 +94,9 @@ def _selected(facts: PageFacts, rules: PageRules) -> list[str]:
     if not rules.date:
         return []
     elements = facts.tree.cssselect(rules.date)[:3]
-    return [element.get(rules.date_attribute) or "" if rules.date_attribute else text_of_element(element) for element in elements]
+    if rules.date_attribute:
+        return [element.get(rules.date_attribute) or "" for element in elements]
+    return [text_of_element(element) for element in elements]
 
 
 def _by_htmldate(facts: PageFacts, zone: ZoneInfo, now: datetime) -> Published | None:

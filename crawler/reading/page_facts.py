@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from crawler.reading import plain
 
@@ -19,6 +20,8 @@ _META_CHARS = 2000
 _JSON_LD_CHARS = 500_000
 _CONTROLS = re.compile(r"[\x00-\x1f]+")
 _SEPARATORS = re.compile(r"\s+[-–—|·•:»«/]+\s+|\s*[|｜丨_»«]+\s*|\s*-\s*(?=[^-]{2,12}$)|\s*[—–]{1,2}\s*(?=[^—–]{2,12}$)")
+_BYLINES = "//a[@rel='author'] | //*[@itemprop='author']"
+_BY = re.compile(r"^\s*(?:by\s+|written by\s+|(?:作者|记者)\s*[:：/丨|]?|文\s*[:：/丨|])", re.IGNORECASE)
 _SAME = re.compile(r"\W+")
 
 
@@ -137,13 +140,13 @@ def authors(facts: PageFacts) -> tuple[str, ...]:
     found = [text_of(person) for person in people if person]
     found = found or [facts.first("author", "article:author", "byl", "dc.creator", "parsely-author", "sailthru.author")]
     found = [name for name in found if name and not name.startswith("http")]
-    found = found or [text_of_element(element) for element in facts.tree.xpath("(//a[@rel='author'] | //*[@itemprop='author'])[position() < 4]")]
+    found = found or [text_of_element(element) for element in facts.tree.xpath(_BYLINES)[:3]]
     return plain.names(part for name in found for part in _people(name))
 
 
 def _people(name: str) -> list[str]:
     """`By A, B and C` or `记者：甲 乙` as single names."""
-    name = re.sub(r"^\s*(?:by\s+|written by\s+|作者\s*[:：/丨|]?|记者\s*[:：/丨|]?|文\s*[:：/丨|])", "", name, flags=re.IGNORECASE)
+    name = _BY.sub("", name)
     return [part.strip() for part in re.split(r"\s*(?:,|、|;|；|\band\b|&|/|\n)\s*", name) if 1 < len(part.strip()) < 40]
 
 
@@ -155,7 +158,8 @@ def language_tag(facts: PageFacts) -> str:
 
 def canonical_link(facts: PageFacts, url: str) -> str:
     """The address the page calls its own, if it is on the same site and not just the site's front page; else empty."""
-    stated = [element.get("href") or "" for element in facts.tree.iter("link") if (element.get("rel") or "").lower() == "canonical"]
+    links = (element for element in facts.tree.iter("link") if (element.get("rel") or "").lower() == "canonical")
+    stated = [element.get("href") or "" for element in links]
     for link in (*stated, facts.first("og:url")):
         address = plain.http_url(link, url)
         if address and same_site(address, url) and len(path_of(address)) > 1:
@@ -169,10 +173,11 @@ def same_site(one: str, other: str) -> bool:
 
 
 def _site(url: str) -> str:
-    labels = url.split("/")[2].split(":")[0].lower().split(".")
+    labels = (urlsplit(url).hostname or "").split(".")
     return ".".join(labels[-3:] if len(labels) > 2 and len(labels[-2]) <= 3 else labels[-2:])
 
 
 def path_of(url: str) -> str:
     """Everything after the host."""
-    return "/" + url.split("/", 3)[3] if url.count("/") > 2 else "/"
+    parts = urlsplit(url)
+    return parts.path + parts.query

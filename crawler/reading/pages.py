@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from core.article import Draft, Entry, TextExtent
 from core.errors import ReadingError
-from core.language import Language
 from core.outcomes import Outcome
-from crawler.reading import article_text, charset, credits, gates, language, page_dates, page_facts, plain
+from crawler.reading import article_text, charset, gates, language, page_dates, page_facts, plain
+from crawler.reading.credits import Credited, source_named_in, source_named_in_lines, take_credits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,13 +23,19 @@ if TYPE_CHECKING:
 MAX_TEXT_CHARS = 500_000
 SUMMARY_WEIGHT = 400  # a feed's text up to this weight is a summary
 _LEAST_WEIGHT = 60  # of a page's text; below it nothing was read
-_FILES = {b"%PDF": "a PDF file", b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"PK\x03\x04": "a ZIP or Office file",
-          b"RIFF": "a media file", b"\x00\x00\x00": "a media file", b"\xd0\xcf\x11\xe0": "an Office file", b"\x1f\x8b": "a packed file"}  # fmt: skip
+_FILES = {
+    b"%PDF": "a PDF file", b"\x89PNG": "an image", b"\xff\xd8\xff": "an image", b"GIF8": "an image", b"RIFF": "a media file",
+    b"\x00\x00\x00": "a media file", b"PK\x03\x04": "a ZIP or Office file", b"\xd0\xcf\x11\xe0": "an Office file",
+    b"\x1f\x8b": "a packed file",
+}  # fmt: skip
 _TEXT_TYPES = ("text/", "application/xhtml", "application/xml", "application/json", "application/octet-stream")
-_CUT_OFF = re.compile(r"(?:\[(?:…|\.\.\.|\+\d+ chars)\]|…|\.\.\.|……)\s*(?:read more|continue reading|阅读全文|查看全文|展开全文)?\s*$", re.IGNORECASE)
+_CUT_OFF = re.compile(
+    r"(?:\[(?:…|\.\.\.|\+\d+ chars)\]|…|\.\.\.)\s*(?:read more|continue reading|阅读全文|查看全文|展开全文)?\s*$", re.IGNORECASE
+)
 _PAYWALL = re.compile(
-    r"subscribe (?:now )?to (?:continue|read|unlock)|subscribers? only|to continue reading|this (?:article|content|story) is (?:for|reserved for)|"
-    r"already a subscriber|unlock (?:this|the) (?:article|story)|(?:付费|订阅|会员)(?:后|用户)?(?:可|才能)?(?:阅读|查看|解锁)(?:全文|更多)?|剩余\d+%|"
+    r"subscribe (?:now )?to (?:continue|read|unlock)|subscribers? only|to continue reading|already a subscriber|"
+    r"this (?:article|content|story) is (?:for|reserved for)|unlock (?:this|the) (?:article|story)|"
+    r"(?:付费|订阅|会员)(?:后|用户)?(?:可|才能)?(?:阅读|查看|解锁)(?:全文|更多)?|剩余\d+%|"
     r"本文为付费|购买后阅读|成为会员.{0,8}(?:阅读|查看)|登录后阅读全文|开通会员",
     re.IGNORECASE,
 )
@@ -76,15 +82,16 @@ def draft_from_entry(entry: Entry, source: Source, now: datetime) -> Draft:
     Raises ReadingError (UNREADABLE) if the entry has neither title nor text.
     """
     del now
-    held = entry.content if source.text == "feed" or weight(entry.content) > SUMMARY_WEIGHT else ""
-    credited = credits.take_credits(held)
+    held = entry.content if source.text == "feed" or plain.weight(entry.content) > SUMMARY_WEIGHT else ""
+    credited = take_credits(held)
     text, summary = credited.text[:MAX_TEXT_CHARS], entry.summary or ("" if held else entry.content[: plain.SUMMARY_CHARS])
     title = entry.title or plain.one_line((text or summary).partition("\n")[0], 80)
     if not title:
         raise ReadingError(Outcome.UNREADABLE, "the entry has neither a title nor a text")
-    if text and source.text != "none":
-        cut = _CUT_OFF.search(text)
-        extent, reason = (TextExtent.PARTIAL, "the feed's text breaks off") if cut else (TextExtent.FULL, "the feed carries the text")
+    if text and source.text != "none" and _CUT_OFF.search(text):
+        extent, reason = TextExtent.PARTIAL, "the feed's text breaks off"
+    elif text and source.text != "none":
+        extent, reason = TextExtent.FULL, "the feed carries the text"
     elif text or summary:
         extent, reason = TextExtent.SUMMARY, "the feed carries a summary"
         text, summary = "", summary or text[: plain.SUMMARY_CHARS]
@@ -105,11 +112,6 @@ def draft_from_entry(entry: Entry, source: Source, now: datetime) -> Draft:
     )
 
 
-def weight(text: str) -> int:
-    """A text's length in weighted characters: one of Han, kana or hangul says as much as three Latin ones."""
-    return len(text) + 2 * sum(char >= "\u2e80" for char in text)
-
-
 def _refuse_files(document: Document) -> None:
     kind = document.content_type.partition(";")[0].strip().lower()
     file = next((name for magic, name in _FILES.items() if document.body.startswith(magic)), "")
@@ -117,7 +119,7 @@ def _refuse_files(document: Document) -> None:
         raise ReadingError(Outcome.UNREADABLE, f"the address leads to {file or f'a file ({kind[:60]})'}, not a page")
 
 
-def _text(tree: HtmlElement, visible: str, source: Source) -> credits.Credited:
+def _text(tree: HtmlElement, visible: str, source: Source) -> Credited:
     rules = source.page
     if rules.remove:
         for element in tree.cssselect(rules.remove):
@@ -126,8 +128,8 @@ def _text(tree: HtmlElement, visible: str, source: Source) -> credits.Credited:
     text = "\n".join(plain.from_tree(element) for element in chosen)
     if not text.strip():
         text = article_text.article_text(tree, chinese=language.detect(visible).chinese)
-    stated = _selected(tree, rules.credit) or credits.source_named_in_lines(visible)
-    return credits.take_credits(text, credits.source_named_in(stated) or stated)
+    stated = _selected(tree, rules.credit) or source_named_in_lines(visible)
+    return take_credits(text, source_named_in(stated) or stated)
 
 
 def _selected(tree: HtmlElement, selector: str) -> str:
@@ -147,9 +149,9 @@ def _better_title(title: str, entry: Entry) -> str:
 
 def _extent(text: str, visible: str, entry: Entry, facts: PageFacts) -> tuple[str, TextExtent, str]:
     """The text to keep, how much of the article it is, and why."""
-    if weight(entry.content) > max(weight(text) * 1.2, SUMMARY_WEIGHT):
-        return credits.take_credits(entry.content).text, TextExtent.FULL, "the feed carries more text than the page"
-    held = weight(text)
+    if plain.weight(entry.content) > max(plain.weight(text) * 1.2, SUMMARY_WEIGHT):
+        return take_credits(entry.content).text, TextExtent.FULL, "the feed carries more text than the page"
+    held = plain.weight(text)
     if held < _LEAST_WEIGHT:
         if entry.summary or entry.content:
             return "", TextExtent.SUMMARY, "no text on the page; the feed's summary is kept"
@@ -160,6 +162,6 @@ def _extent(text: str, visible: str, entry: Entry, facts: PageFacts) -> tuple[st
         return text, TextExtent.PARTIAL, "the page asks for a subscription"
     if _CUT_OFF.search(text[-40:]):
         return text, TextExtent.PARTIAL, "the text breaks off"
-    if entry.summary and held < weight(entry.summary):
+    if entry.summary and held < plain.weight(entry.summary):
         return text, TextExtent.PARTIAL, "the text is shorter than the feed's summary"
     return text, TextExtent.FULL, "read from the page"

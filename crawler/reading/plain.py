@@ -115,6 +115,11 @@ def from_tree(tree: HtmlElement) -> str:
     return paragraphs("".join(pieces))
 
 
+def weight(text: str) -> int:
+    """A text's length in weighted characters: one of Han, kana or hangul says as much as three Latin ones."""
+    return len(text) + 2 * sum(char >= "\u2e80" for char in text)
+
+
 def names(values: Iterable[str]) -> tuple[str, ...]:
     """People's or outlets' names, each one line, without repeats, at most 20."""
     cleaned = (title_text(value)[:NAME_CHARS] for value in values)
