@@ -35,15 +35,16 @@ _GLOSSES_IN_SUBJECT = 2
 
 
 class _Policy(EmailPolicy):
-    """The standard library's way of writing headers, but for a subject with other than ASCII in it: encoded as a whole.
+    """The standard library's way of writing headers, but for the subject.
 
-    Where only some words are encoded, the library doubles the space at the seam (seen with Python 3.11).
+    Its newer folding (seen with Python 3.11) doubles a space where encoded words meet plain ones, and adds one in front
+    of some long subjects; its older one (email.header) does neither.
     """
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        if name != "Subject" or value.isascii():
+        if name != "Subject":
             return super().fold_binary(name, value)
-        header = Header(str(value), "utf-8", maxlinelen=76, header_name=name)
+        header = Header(str(value), "us-ascii" if value.isascii() else "utf-8", maxlinelen=76, header_name=name)
         return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
 
 

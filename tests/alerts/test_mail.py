@@ -215,7 +215,7 @@ def items(draw) -> Item:
     )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(items(), min_size=1, max_size=4), st.sampled_from(["now", "digest"]), TEXTS)
 def test_whatever_articles_say_the_mail_is_whole_and_holds_text_alone(shown, kind, title):
     sent = letter(*shown, kind=kind)
