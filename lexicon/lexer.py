@@ -22,7 +22,7 @@ class Kind(Enum):
     NEAR = auto()  # text: the number, or empty
     FIELD = auto()  # text: the field's name; its value is the next lexeme
     CONCEPT = auto()  # text: without the @
-    QUOTED = auto()  # text: without the quotes; a star behind the closing one is moved inside
+    QUOTED = auto()  # text: without the quotes; a star behind the closing one stays
     WORD = auto()
     END = auto()
 
@@ -57,7 +57,6 @@ class Refused(Exception):  # noqa: N818  (becomes a QueryError once the whole qu
 # One character to one, so that places stay true. The Chinese comma and full stop divide words as a space does.
 _PLAIN = str.maketrans(
     {point: point - 0xFEE0 for point in range(0xFF01, 0xFF5F)}
-    | dict.fromkeys(map(ord, "“”„‟「」『』＂"), '"')
     | dict.fromkeys(map(ord, "−–－"), "-")
     | dict.fromkeys(map(ord, "\u3000，、。；！？"), " ")
 )
@@ -65,18 +64,22 @@ FIELD_NAMES_IN_CHINESE = {
     "标题": "title", "標題": "title", "来源": "source", "來源": "source", "语言": "lang", "語言": "lang",
     "主题": "topic", "主題": "topic", "作者": "by",
 }  # fmt: skip
-_END_OF_WORD = r'(?=[\s()"]|$)'
+_QUOTES = '"“”„‟「」『』'
+_PAIRED = '"[^"]*"|“[^“”]*”|「[^「」]*」|『[^『』]*』'
+_END = rf"(?=[\s(){_QUOTES}]|$)"
+_WORD = rf"[^\s(){_QUOTES}]"
 _LEXEME = re.compile(
     rf"""(?P<OPEN>\() | (?P<CLOSE>\))
-    | (?P<AND>AND){_END_OF_WORD} | (?P<OR>OR){_END_OF_WORD} | (?P<NOT>NOT{_END_OF_WORD}|-(?!\s|$))
-    | NEAR(?:/(?P<NEAR>[^\s()"]*))?{_END_OF_WORD}
+    | (?P<AND>AND){_END} | (?P<OR>OR){_END} | (?P<NOT>NOT{_END}|-(?!\s|$))
+    | NEAR(?:/(?P<NEAR>{_WORD}*))?{_END}
     | (?P<FIELD>[A-Za-z_]+|{"|".join(FIELD_NAMES_IN_CHINESE)}):\s*
-    | @(?P<CONCEPT>[^\s()"]*)
-    | "(?P<QUOTED>[^"]*)(?:"(?P<star>\*)?|(?P<unclosed>$))
-    | (?P<WORD>[^\s()"]+)""",
+    | @(?P<CONCEPT>{_WORD}*)
+    | (?P<QUOTED>(?:{_PAIRED}|[{_QUOTES}][^{_QUOTES}]*[{_QUOTES}])\*?)
+    | (?P<unclosed>[{_QUOTES}])
+    | (?P<WORD>{_WORD}+)""",
     re.VERBOSE,
 )
-_VALUE = re.compile(r'"(?P<QUOTED>[^"]*)"|(?P<WORD>[^\s()"]+)')
+_VALUE = re.compile(rf"(?P<QUOTED>{_PAIRED})|(?P<WORD>{_WORD}+)")
 _TERM_FIELDS = {"title"}
 
 
@@ -92,23 +95,22 @@ def lexemes(query: str) -> Iterator[Lexeme]:
         start = found.end()
         if lexeme.kind is Kind.FIELD and lexeme.text not in _TERM_FIELDS and (value := _VALUE.match(text, start)):
             # A value is taken whole: in `source:a:b` and `after:2026-01-05T08:00` the second colon is part of it.
-            kind = value.lastgroup or ""
-            yield Lexeme(Kind[kind], value[kind], start)
+            yield _lexeme(value)
             start = value.end()
         start = _skip_space(text, start)
     yield Lexeme(Kind.END, "", len(query.rstrip()))
 
 
 def _lexeme(found: re.Match[str]) -> Lexeme:
-    if found["unclosed"] is not None:
+    name = found.lastgroup or "NEAR"  # the number behind NEAR is the one group that may be absent
+    text = found[name] or ""
+    if name == "unclosed":
         raise Refused("This quotation mark is never closed", found.start(), 'Close it, as in "export controls".')
-    if found["QUOTED"] is not None:
-        return Lexeme(Kind.QUOTED, found["QUOTED"] + (found["star"] or ""), found.start())
-    if found["FIELD"]:
-        name = found["FIELD"].lower()
-        return Lexeme(Kind.FIELD, FIELD_NAMES_IN_CHINESE.get(name, name), found.start())
-    kind = found.lastgroup or "NEAR"
-    return Lexeme(Kind[kind], found[kind] or "", found.start())
+    if name == "QUOTED":
+        text = text[1:].rstrip("*")[:-1] + "*" * text.endswith("*")
+    if name == "FIELD":
+        text = FIELD_NAMES_IN_CHINESE.get(text.lower(), text.lower())
+    return Lexeme(Kind[name], text, found.start())
 
 
 def _skip_space(text: str, start: int) -> int:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from lexicon.expression import (
     And,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lexicon.query import Query
     from lexicon.subject import Subject
 
+Index: TypeAlias = Mapping[Field, Container[str]]
 _BOTH = (Field.TITLE, Field.TEXT)
 
 
@@ -49,102 +50,108 @@ class Hit:
     term: str
 
 
-def matches(query: Query, subject: Subject, now: datetime) -> bool:
-    """Whether `subject` is what `query` asks for; `now` (aware UTC) is what `since:` counts from."""
-    return _holds(query.root, subject, now)
+def matches(query: Query, subject: Subject, now: datetime, index: Index | None = None) -> bool:
+    """Whether `subject` is what `query` asks for; `now` (aware UTC) is what `since:` counts from.
+
+    `index` is by field what holds the needles that stand in the subject; None: its own index texts are searched.
+    """
+    return _Reading(subject, now, index or subject.indexes).holds(query.root)
 
 
-def _holds(node: Expression, subject: Subject, now: datetime) -> bool:
-    match node:
-        case Term():
-            return any(_found(node, subject, field) for field in _fields(node))
-        case Mention():
-            return not node.entities.isdisjoint(subject.mentions)
-        case And(parts):
-            return all(_holds(part, subject, now) for part in parts)
-        case Or(parts):
-            return any(_holds(part, subject, now) for part in parts)
-        case Not(part):
-            return not _holds(part, subject, now)
-        case Near():
-            return any(_near_places(node, subject, field) for field in _fields(node.left[0]))
-        case _:
-            return _is_so(node, subject, now)
+def hits(query: Query, subject: Subject, now: datetime) -> list[Hit]:
+    """Every place because of which `query` matches, title first, in order; none if it does not match.
+
+    Of an OR only the sides that hold count, of a NOT nothing. Facts and mentions have no places here (MentionFinder has).
+    """
+    reading = _Reading(subject, now, subject.indexes)
+    found = set(reading.hits(query.root)) if reading.holds(query.root) else set()
+    return sorted(found, key=lambda hit: (_BOTH.index(hit.field), hit.start, hit.end, hit.term))
 
 
-def _is_so(fact: Fact, subject: Subject, now: datetime) -> bool:
-    at, story = subject.at, subject.story
-    match fact:
-        case SourceIs(name):
-            return name in subject.names
-        case LanguageIs(languages):
-            return subject.language in languages
-        case AuthorIs(words):
-            return any(words.needle in author for author in subject.author_indexes)
-        case PublishedFrom(moment):
-            return at is not None and at >= moment
-        case PublishedBefore(moment):
-            return at is not None and at < moment
-        case PublishedWithin(span):
-            return at is not None and at >= now - span
-        case StoryPresses(present, absent):
-            return present <= story.presses and absent.isdisjoint(story.presses)
-        case StoryFirst(press):
-            return story.first_press == press
-        case StoryOutlets(least, most):
-            return least <= story.outlets and (most is None or story.outlets <= most)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A subject under a query's eyes."""
+
+    subject: Subject
+    now: datetime
+    index: Index
+
+    def holds(self, node: Expression) -> bool:
+        match node:
+            case Term():
+                return any(self._has(node, field) for field in _fields(node))
+            case Mention():
+                return not node.entities.isdisjoint(self.subject.mentions)
+            case And():
+                return all(map(self.holds, node.parts))
+            case Or():
+                return any(map(self.holds, node.parts))
+            case Not():
+                return not self.holds(node.part)
+            case Near():
+                return any(self._near(node, field) for field in _fields(node.left[0]))
+            case _:
+                return self._is_so(node)
+
+    def _is_so(self, fact: Fact) -> bool:
+        subject, at, story = self.subject, self.subject.at, self.subject.story
+        match fact:
+            case SourceIs(name):
+                return name in subject.names
+            case LanguageIs(languages):
+                return subject.language in languages
+            case AuthorIs(words):
+                return any(words.needle in author for author in subject.author_indexes)
+            case PublishedFrom(moment):
+                return at is not None and at >= moment
+            case PublishedBefore(moment):
+                return at is not None and at < moment
+            case PublishedWithin(span):
+                return at is not None and at >= self.now - span
+            case StoryPresses(present, absent):
+                return present <= story.presses and absent.isdisjoint(story.presses)
+            case StoryFirst(press):
+                return story.first_press == press
+            case StoryOutlets(least, most):
+                return least <= story.outlets and (most is None or story.outlets <= most)
+
+    def _has(self, term: Term, field: Field) -> bool:
+        index = self.index[field]
+        return any(form.needle in index for form in term.forms)
+
+    def _near(self, node: Near, field: Field) -> list[tuple[Term, Place]]:
+        """The places of both sides that have one of the other side near; empty if there are none."""
+        if not all(any(self._has(term, field) for term in side) for side in (node.left, node.right)):
+            return []
+        left, right = self._places(node.left, field), self._places(node.right, field)
+        left_places, right_places = ([place for _, place in side] for side in (left, right))
+        close = {*near(left_places, right_places, node.distance), *near(right_places, left_places, node.distance)}
+        return [(term, place) for term, place in (*left, *right) if place in close]
+
+    def _places(self, terms: Iterable[Term], field: Field) -> list[tuple[Term, Place]]:
+        index, texts = self.index[field], self.subject.token_texts(field)
+        forms = ((term, form) for term in terms for form in term.forms if form.needle in index)
+        return [(term, place) for term, form in forms for place in places(form, texts)]
+
+    def hits(self, node: Expression) -> Iterator[Hit]:
+        """The hits of a node that holds."""
+        match node:
+            case And(parts) | Or(parts):
+                for part in filter(self.holds, parts):
+                    yield from self.hits(part)
+            case Term():
+                for field in _fields(node):
+                    yield from self._marked(self._places([node], field), field)
+            case Near():
+                for field in _fields(node.left[0]):
+                    yield from self._marked(self._near(node, field), field)
+            case _:
+                return
+
+    def _marked(self, found: Iterable[tuple[Term, Place]], field: Field) -> Iterator[Hit]:
+        for term, place in found:
+            yield Hit(field, *place.span(self.subject.tokens(field)), term.typed)
 
 
 def _fields(term: Term) -> tuple[Field, ...]:
     return _BOTH if term.field is None else (term.field,)
-
-
-def _found(term: Term, subject: Subject, field: Field) -> bool:
-    index = subject.index(field)
-    return any(form.needle in index for form in term.forms)
-
-
-def hits(query: Query, subject: Subject, now: datetime) -> list[Hit]:
-    """Every place that made `query` match, title first, in order; none if it does not match.
-
-    Of an OR only the sides that hold count, of a NOT nothing. Facts and mentions have no places here (MentionFinder has).
-    """
-    if not matches(query, subject, now):
-        return []
-    found = {hit: None for node in _reasons(query.root, subject, now) for hit in _hits(node, subject)}
-    return sorted(found, key=lambda hit: (_BOTH.index(hit.field), hit.start, hit.end))
-
-
-def _reasons(node: Expression, subject: Subject, now: datetime) -> Iterator[Term | Near]:
-    """The words because of which `node`, which holds, holds."""
-    match node:
-        case Term() | Near():
-            yield node
-        case And(parts) | Or(parts):
-            for part in parts:
-                if _holds(part, subject, now):
-                    yield from _reasons(part, subject, now)
-        case _:
-            return
-
-
-def _hits(node: Term | Near, subject: Subject) -> Iterator[Hit]:
-    for field in _fields(node if isinstance(node, Term) else node.left[0]):
-        found = _term_places([node], subject, field) if isinstance(node, Term) else _near_places(node, subject, field)
-        yield from (Hit(field, place.start, place.end, term.typed) for term, place in found)
-
-
-def _term_places(terms: Iterable[Term], subject: Subject, field: Field) -> list[tuple[Term, Place]]:
-    index, tokens = subject.index(field), subject.tokens(field)
-    forms = ((term, form) for term in terms for form in term.forms if form.needle in index)
-    return [(term, place) for term, form in forms for place in places(form, tokens)]
-
-
-def _near_places(node: Near, subject: Subject, field: Field) -> list[tuple[Term, Place]]:
-    """The places of both sides that have one of the other side near; empty if there are none."""
-    if not all(any(_found(term, subject, field) for term in side) for side in (node.left, node.right)):
-        return []
-    left, right = (_term_places(side, subject, field) for side in (node.left, node.right))
-    left_places, right_places = ([place for _, place in side] for side in (left, right))
-    close = {*near(left_places, right_places, node.distance), *near(right_places, left_places, node.distance)}
-    return [(term, place) for term, place in (*left, *right) if place in close]

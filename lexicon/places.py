@@ -16,35 +16,42 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One occurrence: `first` to `after` counts words and Han characters, `start` to `end` characters (ends excluded)."""
+    """One occurrence of `words`: from the token `first`, up to the word or Han character `after` (excluded)."""
 
+    words: Words
     first: int
-    after: int
-    start: int
-    end: int
+
+    @property
+    def last(self) -> int:
+        """The number of its last token."""
+        return self.first + len(self.words.tokens) - 1
+
+    @property
+    def after(self) -> int:
+        """The number of the first word or Han character behind it (tokens are numbered as these are)."""
+        return self.last + (2 if self.words.ends_in_pair else 1)
+
+    def span(self, tokens: Sequence[Token]) -> tuple[int, int]:
+        """Its characters in the text that `tokens` were read in, the end excluded."""
+        start, last = tokens[self.first].start, tokens[self.last]
+        # A single Han character is found as the beginning of a pair.
+        whole = not (self.words.prefix and is_han(self.words.tokens[-1]))
+        return start, last.end if whole else last.start + 1
 
 
-def places(words: Words, tokens: Sequence[Token]) -> list[Place]:
-    """Every place of `tokens` (those of one text, all of them) where `words` stand, in order."""
-    length = len(words.tokens)
-    starts = (i for i in range(len(tokens) - length + 1) if _stand_at(words, tokens, i))
-    return [_place(words, tokens, i) for i in starts]
+def places(words: Words, texts: Sequence[str]) -> list[Place]:
+    """Every place of `words` among `texts`, the token texts of one title or text, in order."""
+    first, rest = words.tokens[0], words.tokens[1:]
+    if words.prefix and not rest:
+        return [Place(words, i) for i, text in enumerate(texts) if text.startswith(first)]
+    starts = [i for i, text in enumerate(texts[: len(texts) - len(rest)]) if text == first]
+    return [Place(words, i) for i in starts if _follow(words, rest, texts[i + 1 : i + 1 + len(rest)])]
 
 
-def _stand_at(words: Words, tokens: Sequence[Token], start: int) -> bool:
-    *firsts, last = words.tokens
-    found = tokens[start + len(firsts)].text
-    if not (found.startswith(last) if words.prefix else found == last):
-        return False
-    return all(tokens[start + i].text == wanted for i, wanted in enumerate(firsts))
-
-
-def _place(words: Words, tokens: Sequence[Token], first: int) -> Place:
-    last = first + len(words.tokens) - 1
-    start, end = tokens[first].start, tokens[last].end
-    if words.prefix and is_han(words.tokens[-1]):  # it was found as the beginning of a pair
-        end = tokens[last].start + 1
-    return Place(first, last + (2 if words.ends_in_pair else 1), start, end)
+def _follow(words: Words, rest: Sequence[str], found: Sequence[str]) -> bool:
+    if not words.prefix:
+        return tuple(found) == tuple(rest)
+    return tuple(found[:-1]) == tuple(rest[:-1]) and found[-1].startswith(rest[-1])
 
 
 def near(some: Sequence[Place], others: Sequence[Place], distance: int) -> list[Place]:

@@ -1,18 +1,19 @@
 """Many standing queries against one article, without asking each: as Elasticsearch's percolator picks its candidates.
 
-Each query that can only match where some words stand, or some entity is mentioned, is filed under them; one Aho-Corasick pass
-(Aho & Corasick 1975) over the article's tokens and a look at its mentions give the candidates, and the matcher decides.
+One Aho-Corasick pass (Aho & Corasick 1975) over the article's tokens finds which words of all the queries stand in it. A query
+that can match only where some words stand, or some entity is mentioned, is filed under these, and only queries filed under
+something that is there are put to the matcher, who is told which words were found.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ahocorasick_rs import BytesAhoCorasick
 
-from lexicon.expression import Mention
+from lexicon.expression import And, Expression, Mention, Near, Not, Or, Term
 from lexicon.matcher import matches
 from lexicon.plan import All, Any, Node, Sought, plan
 
@@ -31,33 +32,48 @@ class RuleBook:
 
     def __init__(self, queries: Mapping[str, Query]) -> None:
         self._queries = dict(queries)
-        self._always: set[str] = set()
-        by_key: defaultdict[str, list[str]] = defaultdict(list)
+        self._always: list[str] = []
+        self._filed: defaultdict[str, list[str]] = defaultdict(list)
+        needles: dict[str, None] = {}
         for name, query in self._queries.items():
+            needles |= dict.fromkeys(_needles(query.root))
             keys = required(plan(query).root)
-            if keys is None:
-                self._always.add(name)
             for key in keys or ():
-                by_key[key].append(name)
-        self._by_entity = {key: names for key, names in by_key.items() if not key.startswith(" ")}
-        needles = {key: names for key, names in by_key.items() if key.startswith(" ")}
-        self._by_needle = list(needles.values())
+                self._filed[key].append(name)
+            if keys is None:
+                self._always.append(name)
+        self._needles = list(needles)
         self._automaton = BytesAhoCorasick([needle.encode() for needle in needles]) if needles else None
 
     def matching(self, subject: Subject, now: datetime) -> list[str]:
         """The names of the queries that match, in the order they were given; `now` as in `matches`."""
-        candidates = self._candidates(subject)
-        return [name for name, query in self._queries.items() if name in candidates and matches(query, subject, now)]
+        index = {field: self._found(text) for field, text in subject.indexes.items()}
+        keys = subject.mentions.union(*index.values())
+        candidates = set(self._always).union(*(self._filed[key] for key in keys if key in self._filed))
+        return [name for name in self._queries if name in candidates and matches(self._queries[name], subject, now, index)]
 
-    def _candidates(self, subject: Subject) -> set[str]:
-        found = set(self._always)
-        for entity in subject.mentions:
-            found.update(self._by_entity.get(entity, ()))
-        if self._automaton:
-            tokens = f"{subject.title_index}\n{subject.text_index}".encode()
-            for needle in {hit[0] for hit in self._automaton.find_matches_as_indexes(tokens, overlapping=True)}:
-                found.update(self._by_needle[needle])
-        return found
+    def _found(self, index_text: str) -> frozenset[str]:
+        """Which of all the queries' needles stand in a text: with these known, no query looks into the text again."""
+        if self._automaton is None:
+            return frozenset()
+        hits = self._automaton.find_matches_as_indexes(index_text.encode(), overlapping=True)
+        return frozenset(self._needles[number] for number in {hit[0] for hit in hits})
+
+
+def _needles(node: Expression) -> Iterator[str]:
+    match node:
+        case Term():
+            yield from (form.needle for form in node.forms)
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _needles(part)
+        case Not(part):
+            yield from _needles(part)
+        case Near():
+            for term in (*node.left, *node.right):
+                yield from _needles(term)
+        case _:
+            return
 
 
 def required(node: Node) -> frozenset[str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -96,9 +97,18 @@ class Subject:
         """The text's tokens with their places in the text."""
         return tokens(fold(self.text))
 
-    def index(self, which: Field) -> str:
-        """`title_index` or `text_index`."""
-        return self.title_index if which is Field.TITLE else self.text_index
+    @cached_property
+    def indexes(self) -> Mapping[Field, str]:
+        """`title_index` and `text_index` by field."""
+        return {Field.TITLE: self.title_index, Field.TEXT: self.text_index}
+
+    @cached_property
+    def _token_texts(self) -> Mapping[Field, list[str]]:
+        return {field: index.split() for field, index in self.indexes.items()}
+
+    def token_texts(self, which: Field) -> list[str]:
+        """The token texts of title or text, in order."""
+        return self._token_texts[which]
 
     def tokens(self, which: Field) -> list[Token]:
         """`title_tokens` or `text_tokens`."""
