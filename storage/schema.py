@@ -251,7 +251,7 @@ match = Table(  # a rule found an article for a reader; `message_id` is empty un
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
     Column("story_id", _Id, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("state", String(12), nullable=False),  # waiting | mailed | folded | told | baseline | too-old
+    Column("state", String(12), nullable=False),  # a MatchState (storage/outbox.py)
     Column("message_id", _Id, ForeignKey("message.id")),
     UniqueConstraint("rule", "reader", "article_id"),
 )
@@ -271,7 +271,7 @@ message = Table(  # the outbox: a mail to one address; `message_id` (the header)
     Column("subject", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # the whole message as sent (RFC 5322)
     Column("created", UtcDateTime, nullable=False),
-    Column("state", String(12), nullable=False),  # waiting | sent | refused | uncertain
+    Column("state", String(12), nullable=False),  # a MessageState (storage/outbox.py)
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_try", UtcDateTime, nullable=False),
     Column("sent", UtcDateTime),
