@@ -288,7 +288,7 @@ ODD = st.lists(
 ).map(lambda parts: "http://" + "".join(parts))  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ODD, min_size=10, max_size=10), st.sampled_from(["", "http://127.0.0.1:9", "socks5://127.0.0.1:9"]))
 def test_no_address_however_odd_makes_the_client_stumble(monkeypatch: pytest.MonkeyPatch, urls: list[str], proxy: str) -> None:
     def unknown(host: str, *_args: object, **_named: object) -> None:
