@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bench.real.playing import clock_from, feed_entry, minutes_on, runs, staged
 from core.outcomes import Outcome
 from tests.newsroom.captured import SITEMAP
+from tests.newsroom.mailbox import keep
 from tests.newsroom.setting import READER, shipped_rules
 
 if TYPE_CHECKING:
@@ -99,11 +100,7 @@ def _outcomes(report: Report, done: Sequence[Run]) -> None:
 
 
 def _mails(report: Report, folder: Path, mails: Sequence[Received]) -> None:
-    folder.mkdir(parents=True)
-    for number, mail in enumerate(mails, 1):
-        (folder / f"{number:03}.eml").write_bytes(mail.raw)
-        (folder / f"{number:03}.html").write_text(mail.part("html"), encoding="utf-8")
-        (folder / f"{number:03}.txt").write_text(mail.part("plain"), encoding="utf-8")
+    keep(mails, folder)
     days = Counter(re.sub(r"\d+", "N", mail.subject)[:60] for mail in mails)
     report.table(("subject (first words, figures as N)", "mails"), days.most_common(25))
     per_day = len(mails) / ((END - START) / timedelta(days=1))

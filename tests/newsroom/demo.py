@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from rich.box import HORIZONTALS
 from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
@@ -24,7 +25,7 @@ from rich.text import Text
 from core.clock import Clock, WallClock
 from core.schedule import Rhythm, Schedule
 from tests.newsroom.daemon import Jingbao, JingbaoFailedError, tail
-from tests.newsroom.mailbox import mailbox
+from tests.newsroom.mailbox import keep, mailbox
 from tests.newsroom.newsroom import Newsroom
 from tests.newsroom.proxy import playing
 from tests.newsroom.setting import READER, configuration, shipped_rules, write_configuration
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from tests.newsroom.mailbox import Mailbox, Received
 
 SPEED = 60.0
-SECONDS = 50.0  # then it ends, come what may; stopping takes a few more
+SECONDS = 44.0  # then it ends, come what may; stopping takes some more, and the whole is to take a minute at most
 BEFORE_DIGEST = timedelta(minutes=28)
 STORIES_TAKE = timedelta(minutes=27)  # from the day's beginning to the last story, and a little
 LOOK_EVERY_SECONDS = 3.0
@@ -66,12 +67,14 @@ class Demo:
         while loop.time() < ends and process.returncode is None and not self._complete():
             await asyncio.sleep(0.3)
             self._show_mails()
-            if loop.time() >= look_at:
+            if self.newsroom.all_visited and loop.time() >= look_at:
                 await self._show_articles()
                 look_at = loop.time() + LOOK_EVERY_SECONDS
-            if self.newsroom.day_begins is None and self.newsroom.all_visited and self.articles:
+            if self.newsroom.day_begins is None and self.articles:
                 self._begin()
-        await self._show_articles()
+        await asyncio.gather(self._show_articles(), self._count_outcomes())
+
+    async def _count_outcomes(self) -> None:
         status = await self.jingbao.ask("status")
         self.outcomes = {name: count for name, count in status["outcomes"]["counts"].items() if count}
 
@@ -168,6 +171,7 @@ def _conclude(demo: Demo, config: Path, log: Path) -> int:
         out.print(f"\n[bold red]The demonstration failed: no {missing} came.[/] The daemon's last lines ({log}):\n")
         out.print(Text(tail(log)))
         return 1
+    keep(mails, config.parent / "mails")
     _show_in_full(_worth_showing(mails), out)
     out.print(
         f"\n[bold green]{len(demo.articles)} articles collected, {len(mails)} mails sent; the daemon was stopped cleanly.[/]"
@@ -188,11 +192,22 @@ def _show_in_full(mail: Received, out: Console) -> None:
     head = f"From: {mail.message['From']}\nTo: {mail.message['To']}\nSubject: {mail.subject}\n\n"
     title = "one of the mails, its text part in full"
     out.print()
-    out.print(Panel(Text(head + mail.part("plain").strip()), title=title, border_style="yellow", width=min(out.width, 110)))
+    out.print(
+        Panel(
+            Text(head + mail.part("plain").strip()),
+            title=title,
+            border_style="yellow",
+            box=HORIZONTALS,
+            width=min(out.width, 110),
+        )
+    )
 
 
 def _suggest(config: Path, out: Console) -> None:
-    out.print(f"The archive, the log and config.yaml are in {config.parent}. Try:\n")
+    out.print(
+        f"The archive, the log and config.yaml are in {config.parent}, the mails (for a browser) in {config.parent / 'mails'}."
+    )
+    out.print("Try:\n")
     prefix = f".venv/bin/jingbao --config {config}"
     for command in (
         "search '@export-controls'",

@@ -14,8 +14,9 @@ from aiosmtpd.controller import Controller
 
 if TYPE_CHECKING:
     from asyncio import AbstractServer
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from email.message import EmailMessage
+    from pathlib import Path
 
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -41,6 +42,15 @@ class Received:
         """The `plain` or `html` part's text; empty if the mail has none."""
         body = self.message.get_body((kind,))
         return str(body.get_content()) if body else ""
+
+
+def keep(mails: Sequence[Received], folder: Path) -> None:
+    """Write mails into `folder`, each as .eml, .html and .txt, numbered as they came."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, mail in enumerate(mails, 1):
+        (folder / f"{number:03}.eml").write_bytes(mail.raw)
+        (folder / f"{number:03}.html").write_text(mail.part("html"), encoding="utf-8")
+        (folder / f"{number:03}.txt").write_text(mail.part("plain"), encoding="utf-8")
 
 
 class Mailbox:

@@ -41,7 +41,7 @@ def configuration(
     return {
         "data_dir": "data",
         "network": {"proxy": proxy, "contact": "operator@newsroom.test"},
-        "collection": {"tick_seconds": 0.5, "sources_at_once": 4},
+        "collection": {"tick_seconds": 0.5, "sources_at_once": 8},
         "sources": {"catalogue": "none", "add": [outlet.configuration(**pace) for outlet in outlets]},
         "mail": {"sender": "jingbao@newsroom.test", "smtp": smtp(mailbox)},
         "readers": [READER],
