@@ -30,17 +30,20 @@ async def measure(parts: list[str], minutes: float, folder: Path, report: Report
 def main() -> None:
     """Measure what is asked for; exit code 1 if a claim does not hold."""
     parser = argparse.ArgumentParser(prog="python -m bench.real", description="jingbao on captured feeds and pages.")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS), help="all three if none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
     parser.add_argument("--minutes", type=float, default=9, help="real time for the parts that play a clock")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where archives, mails and the report are kept")
     arguments = parser.parse_args()
+    parts = arguments.parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     if not captured_folder().is_dir():
         sys.exit(f"The captured data is not at {captured_folder()}; name its parent in JINGBAO_SHARED.")
-    for part in arguments.parts:
+    for part in parts:
         shutil.rmtree(arguments.folder / part, ignore_errors=True)
     report = Report(arguments.folder / "report.md")
     try:
-        asyncio.run(measure(arguments.parts, arguments.minutes, arguments.folder, report))
+        asyncio.run(measure(parts, arguments.minutes, arguments.folder, report))
     except JingbaoFailedError as error:
         sys.exit(f"The measurement failed: {error}")
     sys.exit(report.conclude())
