@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from rich.padding import Padding
 from rich.text import Text
 
 from console.commands.options import json_option
@@ -36,6 +37,7 @@ Examples:
   jingbao search 'humanoid robot' --order relevance --json | jq '.articles[].title'
 """
 SNIPPET_WIDTH = 160
+INDENT = (0, 0, 0, 7)
 
 
 @click.command(help=HELP)
@@ -73,9 +75,9 @@ def _print(settings: Settings, query: Query, article: Article) -> None:
     marked = hits(query, subject, settings.clock.now())
     out.print(Text.assemble((f"{article.id:>6} ", "cyan"), plain(article.title, "bold")))
     about = f"{article.outlet} · {when(article, settings.zone)} · {article.language}"
-    out.print(Text.assemble(" " * 7, plain(about, "dim")))
+    out.print(Padding(plain(about, "dim"), INDENT))
     for snippet in snippets(marked, subject, SNIPPET_WIDTH)[:2]:
-        out.print(Text.assemble(" " * 7, join_marked(snippet.text, snippet.marks)))
+        out.print(Padding(join_marked(snippet.text, snippet.marks), INDENT))
     out.print(Text.assemble(" " * 7, plain(article.url, "blue")), soft_wrap=True)
 
 
