@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from tests.newsroom.mailbox import mailbox
+from tests.newsroom.mailbox import keep, mailbox
 
 
 def a_mail() -> EmailMessage:
@@ -39,3 +39,17 @@ def test_a_mailbox_can_refuse() -> None:
             smtp.send_message(a_mail())
 
         assert box.received == ()
+
+
+def test_mails_are_kept_to_be_looked_at(tmp_path) -> None:
+    """Each as it came, and its two parts by themselves, in the order they came."""
+    with mailbox() as box:
+        for _ in range(2):
+            with smtplib.SMTP(box.host, box.port) as smtp:
+                smtp.send_message(a_mail())
+        keep(box.received, tmp_path)
+
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        f"00{number}.{ending}" for number in (1, 2) for ending in ("eml", "html", "txt")
+    ]
+    assert (tmp_path / "001.html").read_text(encoding="utf-8").strip() == "<p>html 文字</p>"
