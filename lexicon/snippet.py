@@ -133,9 +133,9 @@ def _reach(text: str, place: int, bound: int, room: int) -> int:
 
 
 def _inside_word(text: str, place: int) -> bool:
-    """Whether a cut before the character at `place` would divide a word of a script that writes words."""
+    """Whether a cut before the character at `place` would divide a word, or part it from its comma, where words are spaced."""
     around = text[place - 1 : place + 1]
-    return place > 0 and len(around) == 2 and all(char.isalnum() and _columns_of(char) == 1 for char in around)
+    return place > 0 and len(around) == 2 and all(not char.isspace() and _columns_of(char) == 1 for char in around)
 
 
 def _most_telling(windows: Sequence[_Window], hits: Sequence[Hit], most: int) -> list[_Window]:
