@@ -14,7 +14,7 @@ from alerts.outbox import send_due
 from console.settings import Settings
 from console.workshop import Workshop, workshop
 from core.log import values
-from crawler.spiders.fetch_pages import stop_crawls
+from crawler.net.pace import Pace
 from scheduler.duties import Duties
 from storage import articles, likeness, sources
 from storage.archive import Archive, Transaction
@@ -28,10 +28,10 @@ BANDS_KEPT = timedelta(days=60)
 MENTIONS_AT_ONCE = 200
 
 
-async def open_duties(settings: Settings, archive: Archive) -> Duties:
+async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Duties:
     """Open all that a configuration's duties work with; `close` of the duties gives it back. The archive stays open."""
     stack = AsyncExitStack()
-    work = _Work(await stack.enter_async_context(workshop(settings, archive)))
+    work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
     now = settings.clock.now()
     await archive.writing(lambda tx: sources.ensure(tx, [source.key for source in settings.sources], now))
     return Duties(
@@ -41,7 +41,7 @@ async def open_duties(settings: Settings, archive: Archive) -> Duties:
         digest=work.digest,
         send=work.send,
         upkeep=work.upkeep,
-        stop_collecting=stop_crawls,
+        stop_collecting=work.shop.collector.stop,
         close=stack.aclose,
         sources_at_once=settings.config.collection.sources_at_once,
         tick=timedelta(seconds=settings.config.collection.tick_seconds),

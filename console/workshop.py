@@ -18,6 +18,7 @@ from console.settings import VERSION, Settings
 from core.errors import StorageError
 from crawler.collect import Collector
 from crawler.net.manners import Manners
+from crawler.net.pace import Pace
 from crawler.reading.workers import ReadingPool
 from lexicon.mentions import MentionFinder
 from storage.archive import Archive
@@ -60,10 +61,13 @@ class Workshop:
 
 
 @asynccontextmanager
-async def workshop(settings: Settings, archive: Archive) -> AsyncIterator[Workshop]:
-    """Open clients and reading workers for a configuration, and close them at the end. The archive stays open."""
+async def workshop(settings: Settings, archive: Archive, pace: Pace | None = None) -> AsyncIterator[Workshop]:
+    """Open clients and reading workers for a configuration, and close them at the end. The archive stays open.
+
+    `pace` is handed on where two configurations overlap in time, so that a host sees one visitor.
+    """
     config = settings.config
-    manners = Manners.from_config(config, VERSION, settings.clock)
+    manners = Manners.from_config(config, VERSION, settings.clock, pace)
     pool = ReadingPool(config.collection.reading_workers, config.collection.document_cpu_seconds)
     raw = RawPages(config.data_dir / "raw")
     version = settings.watchlist.version

@@ -19,7 +19,7 @@ from core.article import Entry
 from core.clock import Clock
 from core.config import CollectionConfig
 from core.document import Document, DocumentKind, Request
-from core.errors import FetchError, ReadingError
+from core.errors import FetchError, ReadingError, StorageError
 from core.log import values
 from core.outcomes import Outcome
 from core.source import Source
@@ -28,13 +28,13 @@ from crawler.discovery import Discoverer, Discovery
 from crawler.intake import Run, note, take_in
 from crawler.net.manners import Manners
 from crawler.reading.workers import ReadingPool
-from crawler.spiders.fetch_pages import fetch_with_scrapy
+from crawler.spiders.fetch_pages import CrawlLimits, fetch_with_scrapy, stop_crawls
 from crawler.triage import Arrival, Triage, triage
 from storage import addresses, sources
 from storage.addresses import Ending
 from storage.archive import Archive, Transaction
 from storage.raw import RawLocation, RawPages
-from storage.sources import OK, UNCHANGED
+from storage.sources import INTERRUPTED, OK, UNCHANGED, Validators
 
 log = logging.getLogger("jingbao.crawler")
 
@@ -42,6 +42,8 @@ LONGEST_PAUSE = timedelta(hours=24)
 """The cap of a failing source's back-off; it is asked again for ever."""
 TRY_AGAIN_AFTER = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4), timedelta(hours=12))
 """When a page that passingly failed is tried again; after the last it waits until its source carries it anew."""
+LONGEST_CRAWL = timedelta(minutes=20)
+"""Of one source's pages: 600 at two seconds each. The rest has its turn when its next try has come."""
 AFTER_A_BUG = timedelta(hours=6)
 MOST_RETRIES = 200
 SCREENED_AT_ONCE = 200
@@ -56,6 +58,10 @@ class RunReport:
     seen: int
     counts: dict[Outcome, int]
     detail: str = ""
+
+
+class _CutShortError(Exception):
+    """jingbao is being stopped."""
 
 
 class Collector:
@@ -79,6 +85,15 @@ class Collector:
         self._clock = clock
         self._watchlist_version = watchlist_version
         self._discoverer = Discoverer(manners, pool, limits.max_items)
+        self._discovering: set[asyncio.Task[Discovery]] = set()
+        self._stopping = False
+
+    async def stop(self) -> None:
+        """End the collections under way within seconds: what was taken in is kept, the rest is collected next time."""
+        self._stopping = True
+        for task in self._discovering:
+            task.cancel()
+        await stop_crawls()
 
     async def collect(self, source: Source) -> RunReport:
         """Collect `source` now; what the net or a document does wrong is in the report.
@@ -92,12 +107,15 @@ class Collector:
         discovery, report = Discovery(validators=state.validators), None
         pause = source.interval
         try:
-            discovery = await self._discoverer.discover(source, state.validators, known, started)
+            discovery = await self._discover(source, state.validators, known, started)
             report = await self._work_off(run, discovery)
+        except _CutShortError:
+            pause = timedelta()
+            report = RunReport(source.key, INTERRUPTED, 0, {}, "jingbao was stopped")
         except (FetchError, ReadingError) as error:
             pause = _back_off(source.interval, state.failures + 1, getattr(error, "retry_after_seconds", None))
             report = RunReport(source.key, str(error.outcome), 0, {}, error.reason)
-        except asyncio.CancelledError:
+        except (StorageError, asyncio.CancelledError):
             raise
         except Exception:
             pause = max(AFTER_A_BUG, source.interval)
@@ -108,6 +126,23 @@ class Collector:
                 await self._finish(run, report, discovery, pause)
         _tell(report, time.monotonic() - began)
         return report
+
+    async def _discover(self, source: Source, held: Validators, known: frozenset[bytes], now: datetime) -> Discovery:
+        task = asyncio.create_task(self._discoverer.discover(source, held, known, now))
+        self._discovering.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._stopping and task.cancelled():
+                raise _CutShortError from None
+            raise
+        finally:
+            self._discovering.discard(task)
+
+    def _go_on(self) -> None:
+        """Called between two articles. Raises _CutShortError once jingbao is being stopped."""
+        if self._stopping:
+            raise _CutShortError
 
     async def _work_off(self, run: Run, discovery: Discovery) -> RunReport:
         """Everything a discovery brought, and the pages whose next try has come, to their ends."""
@@ -155,6 +190,7 @@ class Collector:
 
     async def _take_in_entries(self, run: Run, arrivals: Sequence[Arrival], counts: Counter[Outcome]) -> None:
         for arrival in arrivals:
+            self._go_on()
             now = self._clock.now()
             try:
                 appraisal = await self._pool.run(appraise_entry, arrival.entry, run.source, now)
@@ -176,9 +212,10 @@ class Collector:
             return ()
 
         if requests:
-            await fetch_with_scrapy(requests, handle, self._manners)
-        for arrival in by_url.values():  # the crawl was ended before their turn came
-            cut_short = FetchError(Outcome.FAILED, "not fetched before the collection was ended")
+            await fetch_with_scrapy(requests, handle, self._manners, CrawlLimits(seconds=LONGEST_CRAWL.total_seconds()))
+        self._go_on()
+        for arrival in by_url.values():
+            cut_short = FetchError(Outcome.FAILED, "its turn did not come in the time of one collection")
             counts[await self._note_failure(run, arrival, cut_short)] += 1
 
     async def _take_in_page(self, run: Run, arrival: Arrival, document: Document) -> Outcome:
@@ -202,9 +239,9 @@ class Collector:
         self, run: Run, arrival: Arrival, error: FetchError | ReadingError, raw: RawLocation | None = None
     ) -> Outcome:
         now = self._clock.now()
-        tries = arrival.known.attempts if arrival.known else 0
-        wait = TRY_AGAIN_AFTER[tries] if tries < len(TRY_AGAIN_AFTER) else None
-        next_try = now + wait if wait and error.outcome.passing else None
+        # What the list itself said cannot be asked for again by address.
+        wait = _wait(arrival, error) if run.source.text == "page" else None
+        next_try = now + wait if wait else None
         ending = Ending(error.outcome, error.reason, next_try=next_try)
 
         def work(tx: Transaction) -> None:
@@ -250,6 +287,15 @@ def _sort(tx: Transaction, run: Run, entries: Sequence[Entry], now: datetime) ->
 def _note_all(tx: Transaction, run: Run, ended: Sequence[tuple[Arrival, Ending]], now: datetime) -> None:
     for arrival, ending in ended:
         note(tx, run, arrival, ending, now)
+
+
+def _wait(arrival: Arrival, error: FetchError | ReadingError) -> timedelta | None:
+    """How long a page that passingly failed is left alone; None if it is not tried again by itself."""
+    tries = arrival.known.attempts if arrival.known else 0
+    if not error.outcome.passing or tries >= len(TRY_AGAIN_AFTER):
+        return None
+    asked = error.retry_after_seconds if isinstance(error, FetchError) else None
+    return max(TRY_AGAIN_AFTER[tries], timedelta(seconds=asked or 0))
 
 
 def _back_off(interval: timedelta, failures: int, retry_after_seconds: float | None) -> timedelta:

@@ -125,7 +125,8 @@ def finish_run(
 ) -> None:
     """Write down how a run ended and when its source is due next (aware UTC).
 
-    `result` is OK, UNCHANGED or the Outcome that kept the source from giving anything; the latter counts as a failure.
+    `result` is OK, UNCHANGED, INTERRUPTED (by our own end: no fault of the source) or the Outcome that kept the source from
+    giving anything, which counts as a failure.
     `validators` are kept only where given: give them once every entry is safe, or the next run would skip the rest.
     A good run ends the source's baseline. Raises NotFoundError for an unknown run.
     """
@@ -141,7 +142,7 @@ def finish_run(
     if result in _GOOD:
         ended_at = func.coalesce(source.c.baseline_ended, now)
         changes |= {"failures": 0, "last_good": now, "baseline_ended": ended_at, "last_error": ""}
-    else:
+    elif result != INTERRUPTED:
         changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
     if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
         changes["last_new"] = now

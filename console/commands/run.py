@@ -14,6 +14,7 @@ from console.terminal import talk
 from console.workshop import database_file, open_archive
 from core.errors import ConfigError
 from core.log import log_to
+from crawler.net.pace import Pace
 from scheduler.daemon import Daemon
 from scheduler.duties import Duties
 from storage import sources
@@ -57,11 +58,12 @@ async def serve(settings: Settings) -> int:
     lock = DaemonLock(lock_path(database_file(settings)))
     with lock.acquire(now), await asyncio.to_thread(open_archive, settings) as archive:
         await archive.writing(lambda tx: sources.interrupt_runs(tx, now))
+        pace = Pace()
 
         async def reload() -> Duties:
             fresh = await asyncio.to_thread(load_settings, settings.path)
             if fresh.config.database_url != settings.config.database_url:
                 raise ConfigError([f"{settings.path}: storage.url: another archive needs a restart"])
-            return await open_duties(fresh, archive)
+            return await open_duties(fresh, archive, pace)
 
-        return await Daemon(await open_duties(settings, archive), reload).run()
+        return await Daemon(await open_duties(settings, archive, pace), reload).run()

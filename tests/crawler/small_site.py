@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +32,8 @@ class SmallSite:
     statuses: dict[str, int] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
-    scheme: str = "http"
+    silent: set[str] = field(default_factory=set)
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def base(self) -> str:
@@ -56,6 +58,9 @@ class SmallSite:
     async def answer(self, request: web.Request) -> web.Response:
         path = request.path
         self.asked[path] += 1
+        self.was_asked.set()
+        if path in self.silent:
+            await asyncio.Event().wait()
         if path in self.statuses:
             return web.Response(status=self.statuses[path])
         if path in self.bodies:
@@ -74,7 +79,7 @@ async def small_site(*items: Item) -> AsyncIterator[SmallSite]:
     site = SmallSite(items=list(items))
     app = web.Application()
     app.router.add_get("/{tail:.*}", site.answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     tcp = web.TCPSite(runner, "127.0.0.1", 0)
     await tcp.start()

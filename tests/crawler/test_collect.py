@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.crawler.small_site import Item, SmallSite, small_site
 
 from core.clock import Clock
 from core.config import Config
@@ -21,6 +21,7 @@ from lexicon.watchlist import load_watchlist
 from storage import addresses, articles, sources
 from storage.archive import Archive
 from storage.raw import RawPages
+from tests.crawler.small_site import Item, SmallSite, small_site
 
 START = datetime(2026, 1, 20, 9, 0, tzinfo=UTC)
 CHIPS = Item(
@@ -85,7 +86,7 @@ class Road:
 
 @pytest.fixture(scope="module")
 def pool():
-    pool = ReadingPool(1, 10.0)
+    pool = ReadingPool(3, 10.0)  # as many as pages at once: what waits for a turn would bind the pool to one test's loop
     yield pool
     pool.close()
 
@@ -274,3 +275,26 @@ async def test_a_feed_that_is_a_web_page_says_so(tmp_path, pool) -> None:
         assert it.result == Outcome.UNREADABLE
         with it.archive.read() as tx:
             assert sources.state(tx, "small").last_error
+
+
+async def test_a_stop_ends_a_collection_early_without_blaming_its_source(tmp_path, pool) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+        await it.collector.stop()
+        await it.collect()
+        assert it.result == "interrupted"
+        with it.archive.read() as tx:
+            state = sources.state(tx, "small")
+        assert state.failures == 0
+        assert state.next_due <= it.clock.now()
+        assert state.validators.body_hash == b""
+
+
+async def test_a_stop_does_not_wait_for_a_feed_that_does_not_answer(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.silent.add("/feed")
+        collecting = asyncio.create_task(it.collect())
+        await site.was_asked.wait()
+        await it.collector.stop()
+        await collecting
+
+        assert it.result == "interrupted"
