@@ -68,7 +68,7 @@ def render(letter: Letter, mail: MailConfig, address: str) -> EmailMessage:
 def _fitting(letter: Letter) -> tuple[Letter, str]:
     html = _template("mail.html.j2", letter)
     while len(html.encode()) > MAX_HTML_BYTES and len(letter.items) > 1:
-        letter = letter.first(max(len(letter.items) * 4 // 5, 1))
+        letter = letter.first(max(len(letter.items) * 9 // 10, 1))
         html = _template("mail.html.j2", letter)
     return letter, html
 

@@ -86,16 +86,17 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def mail_server(authority: trustme.CA) -> Iterator[Callable[..., MailServer]]:
-    """Starts servers: `mail_server(answers, tls=True, signs_in=True)`."""
+    """Starts servers: `mail_server(answers, security="starttls", signs_in=True)`."""
     with ExitStack() as stack:
 
-        def start(answers: dict[str, str] | None = None, *, tls: bool = False, signs_in: bool = False) -> MailServer:
+        def start(answers: dict[str, str] | None = None, *, security: str = "none", signs_in: bool = False) -> MailServer:
             server = MailServer(dict(answers or {}))
             options: dict[str, Any] = {}
-            if tls:
+            if security != "none":
                 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
                 authority.issue_cert("127.0.0.1").configure_cert(context)
-                options |= {"tls_context": context, "require_starttls": True}
+                whole = {"ssl_context": context}
+                options |= whole if security == "tls" else {"tls_context": context, "require_starttls": True}
             if signs_in:
                 options |= {"authenticator": _authenticate, "auth_require_tls": False}
             controller = _AnyPort(server, hostname="127.0.0.1", port=0, **options)

@@ -292,3 +292,38 @@ def test_a_readers_name_in_any_script_arrives_whole(name):
 def test_what_is_cut_ends_after_a_whole_word_with_an_ellipsis(text, limit, expected):
     assert cut(text, limit) == expected
     assert columns(expected) <= limit
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def test_every_colour_of_text_stands_out_in_light_and_dark():
+    sent = letter(CHINESE, ENGLISH, kind="digest", more=1, reminders=(Reminder("Old", "en", "https://news.example/1", "Mon"),))
+    html = part(received(sent), "html")
+    light, _, dark = html.partition("@media (prefers-color-scheme:dark){")
+    dark, _, body = dark.partition("</style>")
+    light += body
+    colour = r"(?<!-)color:(#[0-9a-f]{6})"
+    paper, night = "#ffffff", "#151412"
+    assert f"background:{paper}" in light
+    assert f"background:{night}" in dark
+
+    marked = re.findall(rf"background:(#[0-9a-f]{{6}})(?:!important)?;{colour}", html)
+    plain_light = set(re.findall(colour, re.sub(r"\.m{[^}]*}", "", light)))
+    plain_dark = set(re.findall(rf"\.[bsah]{{{colour}", dark))
+
+    assert len(marked) >= 2
+    assert len(plain_light) >= 4
+    assert len(plain_dark) == 4
+    assert all(_contrast(*pair) >= 4.5 for pair in marked)
+    assert all(_contrast(paper, each) >= 4.5 for each in plain_light)
+    assert all(_contrast(night, each) >= 4.5 for each in plain_dark)

@@ -98,19 +98,21 @@ async def test_a_server_that_hangs_after_its_greeting_is_given_up_after_the_time
         await SmtpTransport(to(port, timeout_seconds=0.2)).send(parcel())
 
 
-async def test_a_mail_travels_encrypted_when_the_certificate_is_trusted(mail_server, authority):
-    server = mail_server(tls=True)
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_a_mail_travels_encrypted_when_the_certificate_is_trusted(mail_server, authority, security):
+    server = mail_server(security=security)
     trust = ssl.create_default_context()
     authority.configure_trust(trust)
-    await SmtpTransport(to(server.port, security="starttls"), trust).send(parcel())
+    await SmtpTransport(to(server.port, security=security), trust).send(parcel())
 
     assert len(server.taken) == 1
 
 
-async def test_an_untrusted_certificate_sends_nothing(mail_server):
-    server = mail_server(tls=True)
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+async def test_an_untrusted_certificate_sends_nothing(mail_server, security):
+    server = mail_server(security=security)
     with pytest.raises(ChannelError, match="certificate"):
-        await SmtpTransport(to(server.port, security="starttls")).send(parcel())
+        await SmtpTransport(to(server.port, security=security)).send(parcel())
 
     assert server.taken == []
 
