@@ -34,18 +34,23 @@ _WORD = re.compile(r"[\u2e80-\U0003ffff][，。、；：！？…”’）》」
 _GLOSSES_IN_SUBJECT = 2
 
 
-class _Policy(EmailPolicy):
-    """The standard library's way of writing headers, but for the subject.
+_IDENTIFIERS = {"In-Reply-To", "References", "List-Id"}
 
-    Its newer folding (seen with Python 3.11) doubles a space where encoded words meet plain ones, and adds one in front
-    of some long subjects; its older one (email.header) does neither.
+
+class _Policy(EmailPolicy):
+    """The standard library's way of writing headers, but for those its newer folding harms (seen with Python 3.11).
+
+    It doubles a space in subjects where encoded words meet plain ones; its older way (email.header) does not. And it
+    encodes an identifier that is longer than a line, by which no program would know it again; these are left as they are.
     """
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        if name != "Subject":
-            return super().fold_binary(name, value)
-        header = Header(str(value), "us-ascii" if value.isascii() else "utf-8", maxlinelen=76, header_name=name)
-        return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
+        if name == "Subject":
+            header = Header(str(value), "us-ascii" if value.isascii() else "utf-8", maxlinelen=76, header_name=name)
+            return f"{name}: {header.encode(linesep=self.linesep)}{self.linesep}".encode("ascii")
+        if name in _IDENTIFIERS:
+            return f"{name}: {value.replace(' ', self.linesep + ' ')}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
 
 
 _POLICY = _Policy(linesep="\r\n")

@@ -112,6 +112,20 @@ def test_a_message_id_is_the_mails_own_and_stays():
     assert re.fullmatch(r"<[a-z0-9.]+@example\.org>", first["Message-ID"])
 
 
+def test_long_names_leave_identifiers_readable():
+    key = "a" * 30 + "-" + "b" * 33
+    section = replace(letter().sections[0], rule=key)
+    sent = letter(reader=ANN.model_copy(update={"key": key}), sections=(section,), story_ids=(1, 2, 3))
+    mail = MailConfig(sender="jingbao@" + "long-domain-name." * 3 + "example.org")
+    raw = render(sent, mail, "ann@example.org").as_bytes()
+    message = email.message_from_bytes(raw, policy=default)
+
+    assert b"=?" not in raw.partition(b"List-Id")[2].partition(b"\r\n\r\n")[0]
+    assert message["List-Id"] == f"<{key}.jingbao.{mail.sender.partition('@')[2]}>"
+    assert message["References"].split() == [f"<story.{n}.{key}@{mail.sender.partition('@')[2]}>" for n in (1, 2, 3)]
+    assert message["In-Reply-To"] == message["References"].split()[0]
+
+
 def test_a_subject_says_what_and_glosses_a_foreign_title():
     assert received(letter(CHINESE, ENGLISH, more=3))["Subject"] == "Chips: 新一代芯片开始量产 [Huawei] (+4)"
 
