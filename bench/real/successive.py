@@ -51,7 +51,7 @@ def _never() -> datetime:
 
 async def _play(report: Report, folder: Path, feed: CapturedFeed, minutes: float) -> tuple[str, int, int, int, int, int, int]:
     days = sorted(feed.captures)
-    start, end = days[0] - timedelta(hours=1), days[-1] + (days[-1] - days[0]) / 12
+    start, end = days[0] - timedelta(hours=1), days[-1] + (days[-1] - days[0]) / 5  # time for the last to be read and mailed
     clock = clock_from(start, end, minutes)
     sections = {
         "alerts": {"max_age_days": 1000, "items_per_mail": 500},
