@@ -26,6 +26,8 @@ def _mail_address(text: str) -> str:
     local, at, domain = text.rpartition("@")
     if not (at and local and "." in domain + ("." if domain == "localhost" else "")) or any(c.isspace() for c in text):
         raise ValueError("expected a mail address, as in name@example.org")
+    if not text.isascii():
+        raise ValueError("expected a mail address in ASCII (a domain in other letters in its xn-- form)")
     return text
 
 
