@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alerts.discipline import Decision, MailPlan, Standing, Telling, decide
@@ -47,7 +48,7 @@ async def make_due(archive: Archive, desk: Desk, now: datetime) -> Made:
     total = Made()
     for reader in await archive.reading(outbox.readers_waiting):
         try:
-            made = await archive.writing(lambda tx, reader=reader: make_mails(tx, desk, reader, now))  # type: ignore[misc]
+            made = await archive.writing(partial(make_mails, desk=desk, reader_key=reader, now=now))
         except StorageError:
             raise
         except Exception:

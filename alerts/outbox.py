@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from alerts.transport import OutOfReachError, Parcel, Transport
@@ -65,9 +66,9 @@ async def send_due(
     for message in due:
         error = await _try(transport, sender, message)
         if isinstance(error, ChannelError | OutOfReachError):
-            await archive.writing(lambda tx, error=error: _pause(tx, error, now))  # type: ignore[misc]
+            await archive.writing(partial(_pause, error=error, now=now))
             return Sending(sent, failed, paused=str(error))
-        await archive.writing(lambda tx, message=message, error=error: _settle(tx, message, error, now))  # type: ignore[misc]
+        await archive.writing(partial(_settle, message=message, error=error, now=now))
         sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
     return Sending(sent, failed)
 

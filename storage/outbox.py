@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, select, update
 
+from storage.pieces import pieces
 from storage.schema import match, message, setting
 
 if TYPE_CHECKING:
@@ -151,19 +152,19 @@ def matches_of(tx: Transaction, article_id: int) -> list[Match]:
 
 def told_stories(tx: Transaction, reader: str, story_ids: Collection[int]) -> dict[int, datetime]:
     """Those of the stories that are in a mail to the reader, with the time of the first such mail."""
-    query = (
-        select(match.c.story_id, func.min(message.c.created, type_=message.c.created.type))
-        .join(message, match.c.message_id == message.c.id)
-        .where(match.c.reader == reader, match.c.story_id.in_(story_ids), match.c.state == MatchState.MAILED)
-        .group_by(match.c.story_id)
-    )
-    return dict(tx.connection.execute(query).tuples().all())
+    first = func.min(message.c.created, type_=message.c.created.type)
+    query = select(match.c.story_id, first).join(message, match.c.message_id == message.c.id).group_by(match.c.story_id)
+    query = query.where(match.c.reader == reader, match.c.state == MatchState.MAILED)
+    told: dict[int, datetime] = {}
+    for piece in pieces(story_ids):
+        told |= dict(tx.connection.execute(query.where(match.c.story_id.in_(piece))).tuples().all())
+    return told
 
 
 def set_matches(tx: Transaction, ids: Collection[int], state: MatchState, message_row: int | None = None) -> None:
     """Move matches to a state, and into a mail."""
-    if ids:
-        tx.connection.execute(update(match).where(match.c.id.in_(ids)).values(state=state, message_id=message_row))
+    for piece in pieces(ids):
+        tx.connection.execute(update(match).where(match.c.id.in_(piece)).values(state=state, message_id=message_row))
 
 
 def match_counts(tx: Transaction, since: datetime) -> dict[tuple[str, str], int]:
