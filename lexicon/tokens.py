@@ -28,7 +28,7 @@ _TRANSPARENT = re.compile(
     "[\u00ad\u0300-\u036f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u3099\u309a\ufe00-\ufe0f\ufeff]"
 )
 # unicode61 keeps letters, digits and private-use characters, so + and # are written as the latter.
-_WRITTEN = str.maketrans({"+": "\ue02b", "#": "\ue023"})
+_PLUS, _HASH = "\ue02b", "\ue023"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,8 @@ def is_han(text: str) -> bool:
     return bool(run and run["han"])
 
 
-def _pieces(run: re.Match[str]) -> list[str]:
-    text = run[0]
-    if run["han"]:
-        return [text[i : i + 2] for i in range(len(text))]
-    return [text.translate(_WRITTEN)]
+def _written(text: str) -> str:
+    return text.replace("+", _PLUS).replace("#", _HASH)
 
 
 def index_text(folded: str) -> str:
@@ -76,8 +73,14 @@ def index_text(folded: str) -> str:
 
     FTS5's unicode61 (with its default options) reads exactly these tokens back.
     """
-    plain = _TRANSPARENT.sub("", folded)
-    return " ".join(piece for run in _RUN.finditer(plain) for piece in _pieces(run))
+    found: list[str] = []
+    for run in _RUN.finditer(_TRANSPARENT.sub("", folded)):
+        text = run[0]
+        if run.lastgroup:  # Han
+            found += [text[i : i + 2] for i in range(len(text))]
+        else:
+            found.append(text)
+    return _written(" ".join(found))
 
 
 def tokens(folded: str) -> list[Token]:
@@ -92,11 +95,11 @@ def tokens(folded: str) -> list[Token]:
 def _placed(plain: str) -> Iterator[Token]:
     for run in _RUN.finditer(plain):
         start, end = run.span()
-        if run["han"]:
+        if run.lastgroup:  # Han
             for i in range(start, end):
                 yield Token(plain[i : min(i + 2, end)], i, min(i + 2, end))
         else:
-            yield Token(run[0].translate(_WRITTEN), start, end)
+            yield Token(_written(run[0]), start, end)
 
 
 def words(folded: str, *, prefix: bool = False) -> Words | None:
