@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
-from alerts.outbox import send_due
+from alerts.outbox import resume, send_due
 from console.settings import Settings
 from console.workshop import Workshop, workshop
 from core.log import values
@@ -33,7 +33,12 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
     stack = AsyncExitStack()
     work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
     now = settings.clock.now()
-    await archive.writing(lambda tx: sources.ensure(tx, [source.key for source in settings.sources], now))
+
+    def begin(tx: Transaction) -> None:
+        sources.ensure(tx, [source.key for source in settings.sources], now)
+        resume(tx)  # whoever starts or reloads has perhaps just mended the mail set-up
+
+    await archive.writing(begin)
     return Duties(
         due=work.due,
         collect=work.collect,

@@ -81,11 +81,14 @@ def _outcomes(tx: Transaction, since: datetime) -> dict[str, Any]:
 def _mail(settings: Settings, tx: Transaction) -> dict[str, Any]:
     pause = outbox.pause(tx)
     smtp = settings.config.mail.smtp
-    newest = outbox.latest_messages(tx, 1)
+    newest, lost = outbox.latest_messages(tx, 1), outbox.latest_messages(tx, 5, outbox.LOST_MESSAGES)
     return {
         "goes_to": f"{smtp.host}:{smtp.port}" if smtp else str(settings.config.data_dir / "mail"),
         "messages": outbox.message_counts(tx),
         "paused": pause.reason if pause else None,
+        "not_delivered": [
+            {"subject": each.subject, "address": each.address, "state": each.state, "why": each.last_error} for each in lost
+        ],
         "newest": {"subject": newest[0].subject, "reader": newest[0].reader, "state": newest[0].state} if newest else None,
     }
 
@@ -115,6 +118,8 @@ def _print(settings: Settings, told: dict[str, Any]) -> None:
     table.add_row("mails", plain(f"{counts}; they go to {mail['goes_to']}"))
     if mail["paused"]:
         table.add_row("", plain(f"paused: {mail['paused']}", "bold yellow"))
+    for lost in mail["not_delivered"]:
+        table.add_row("", plain(f"not delivered to {lost['address']}: {lost['subject']} ({lost['why']})", "yellow"))
     disk = told["disk"]
     used = disk.get("archive_bytes", 0) + disk.get("raw_pages_bytes", 0)
     table.add_row("disk", f"{used / 1e6:,.0f} MB used, {disk['free_bytes'] / 1e9:,.0f} GB free")
