@@ -49,7 +49,7 @@ def fact(name: Lexeme, value: Lexeme, watchlist: Watchlist) -> Expression:
     if name.text != "topic" and reader is None:
         hint = suggestion(name.text, FIELDS) or f"Fields are {', '.join(FIELDS)}."
         raise Refused(f"There is no field {name.text}", name.start, f'{hint} For the text itself, put it in "quotes".')
-    if value.kind not in {Kind.WORD, Kind.QUOTED}:
+    if value.kind not in {Kind.WORD, Kind.QUOTED} or not value.text.strip():
         example = f"({name.text}:A OR {name.text}:B)" if value.kind is Kind.OPEN else f"{name.text}:VALUE"
         raise Refused(f"{name.text}: needs one value", value.start, f"Write it as in {example}.")
     return topic(value, watchlist) if reader is None else reader(value)

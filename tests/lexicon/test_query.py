@@ -120,6 +120,7 @@ def test_signs_of_chinese_keyboards_are_read_like_plain_ones(typed, plain):
         ("after:2026-13-01", 6, "no date", "2026-01-20"),
         ("after:yesterday", 6, "no date", "since:7d"),
         ("before:", 7, "needs one value", "before:VALUE"),
+        ('source:" "', 7, "needs one value", "source:VALUE"),
         ("since:7", 6, "no span", "since:7d"),
         ("since:week", 6, "no span", "since:2w"),
         ("lang:fr", 5, "No language", "zh-Hant"),
