@@ -62,13 +62,29 @@ def entries(captured: Captured, clock: Clock) -> list[dict[str, Any]]:
         for name in [PurePosixPath(url).stem]
     ]
     made += [_list_entry(url, number, clock) for number, url in enumerate(captured.lists)]
-    sitemap = {"key": "pages-sitemap", "name": "pages-sitemap", "kind": "sitemap", "url": SITEMAP, "language": "en"}
+    sitemap = {
+        "key": "pages-sitemap",
+        "name": "pages-sitemap",
+        "kind": "sitemap",
+        "url": SITEMAP,
+        "language": "en",
+        "scope": "ai-only",
+    }
     return [*made, {**sitemap, **_pace(clock)}]
 
 
 def _list_entry(url: str, number: int, clock: Clock) -> dict[str, Any]:
+    """A list of pages; of a scope that has every page fetched and judged by its text, since titles alone would drop most."""
     rules = {"item": "li.item", "date": "time"}
-    entry = {"key": f"pages-{number}", "name": url, "kind": "listing", "url": url, "language": "en", "listing": rules}
+    entry = {
+        "key": f"pages-{number}",
+        "name": url,
+        "kind": "listing",
+        "url": url,
+        "language": "en",
+        "listing": rules,
+        "scope": "ai-only",
+    }
     return {**entry, **_pace(clock)}
 
 

@@ -201,13 +201,13 @@ def _pages(folder: Path) -> Iterable[CapturedPage]:
     for row in _rows(folder / "index.csv"):
         name, _, path = row["file"].partition("/")
         known = truth.get(row["file"], {})
-        stem = Path(path).name.removesuffix(".gz")
+        path = path.removesuffix(".gz")
         yield CapturedPage(
-            url=row["url"] or str(URL(f"http://{host_of(name)}/") / stem),
+            url=row["url"] or str(URL(f"http://{host_of(name)}/") / path),
             set=name,
             file=folder / row["file"],
             charset=row["charset"],
-            title=str(known.get("title") or stem),
+            title=str(known.get("title") or path),
             day=_day(known.get("date")),
             chinese=row["chinese"] == "1",
         )
