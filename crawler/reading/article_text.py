@@ -24,6 +24,8 @@ _SKIPPED = frozenset({"script", "style", "noscript", "nav", "footer", "aside", "
 _INLINE = frozenset({"a", "span", "b", "strong", "em", "i", "font", "u", "sub", "sup", "br", "small", "mark", "code", "ins"})
 _PARAGRAPHS = frozenset({"p", "h2", "h3", "li", "pre", "blockquote"})
 _STOPS = re.compile(r"[。！？；，、,.!?;:：]")
+_SENTENCE = re.compile(r"[。！？；]|[.!?](?:\s|$)")
+_SENTENCE_WEIGHT = 40
 _SPACE = re.compile(r"\s+")
 _LEAST_CHARS = 10  # of a paragraph; shorter ones are labels and buttons
 _CLIMB = 1.25  # an ancestor takes over if it holds so many times the block's dense text
@@ -33,7 +35,12 @@ _AGREED_SHARE = 0.5
 
 
 def article_text(tree: HtmlElement, *, chinese: bool) -> str:
-    """The text, one line a paragraph; empty if there is none. The tree is not changed."""
+    """The text, one line a paragraph; empty if nothing on the page runs on as sentences do. The tree is not changed."""
+    text = _chosen_text(tree, chinese=chinese)
+    return text if any(_SENTENCE.search(line) and plain.weight(line) >= _SENTENCE_WEIGHT for line in text.split("\n")) else ""
+
+
+def _chosen_text(tree: HtmlElement, *, chinese: bool) -> str:
     lines = _by_trafilatura(tree)
     block = densest_block(tree)
     block_lines = plain.from_tree(block).split("\n") if block is not None else []

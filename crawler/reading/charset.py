@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 REPLACEMENT = "\ufffd"
 _HEAD_BYTES = 4096  # browsers look for a meta declaration in the first 1,024; Chinese CMS put scripts before it
+_PASSABLE_DAMAGE = 0.02  # a byte broken here and there does not refute a label
+_LAST_RESORT = "cp1252"  # reads nearly any bytes
 _SAMPLE_BYTES = 32_768  # what the detector sees: enough for any encoding, and its time grows with length
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,15 +29,20 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
     (b"\x84\x31\x95\x33", "gb18030"),
 )
+_WIDE_OPENINGS = (
+    (b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"),
+    (b"{\0\0\0", "utf-32-le"), (b"\0\0\0{", "utf-32-be"), (b"{\0", "utf-16-le"), (b"\0{", "utf-16-be"),
+)  # fmt: skip
 _LABELS = {
     "gb2312": "gb18030", "gbk": "gb18030", "gb18030": "gb18030", "big5": "big5hkscs", "big5hkscs": "big5hkscs",
     "iso8859-1": "cp1252", "ascii": "cp1252", "shift_jis": "cp932", "euc_kr": "cp949", "johab": "cp949",
     "iso8859-9": "cp1254", "tis-620": "cp874", "iso8859-11": "cp874",
 }  # fmt: skip
-_UNSAFE = {"utf-7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "rot13", "mbcs", "oem"}
+_UNSAFE = {"utf_7", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "rot13", "mbcs", "oem"}
 _IN_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _IN_PROLOG = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']\s*([\w.:-]+)", re.IGNORECASE)
 _IN_META = re.compile(rb"<meta\s[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
 _UTF8_RUN = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 # Some of the commonest characters of Chinese prose, in both scripts: of any real text more than three in twenty are among them.
 _COMMON_HAN = frozenset(
@@ -63,16 +70,18 @@ def decode(body: bytes, content_type: str = "", declared: str = "") -> Decoded:
 
     `content_type` is the HTTP header, `declared` the source's own `encoding`, which goes before all else.
     """
-    best: Decoded | None = None
+    attempts: dict[str, Decoded] = {}
     for encoding, how in _claims(body, content_type, declared):
-        attempt = Decoded(_decoded(body, encoding), encoding, how)
-        if not attempt.damaged:
+        attempt = attempts.setdefault(encoding, Decoded(_decoded(body, encoding), encoding, how))
+        if _damage(attempt) <= _PASSABLE_DAMAGE:
             return attempt
-        if best is None or attempt.damaged < best.damaged:
-            best = attempt
-        if how == "declared by the source" and best.damaged < len(best.text) / 100:
-            break
-    return best or Decoded(_decoded(body, "utf-8"), "utf-8", "assumed")
+    return min(attempts.values(), key=_damage)
+
+
+def _damage(attempt: Decoded) -> float:
+    """The share of undecodable characters among those that are not ASCII; more for what was only assumed and reads anything."""
+    assumed = 0.3 if attempt.how == "assumed" and attempt.encoding == _LAST_RESORT else 0.0
+    return assumed + (attempt.damaged / len(_FOREIGN.findall(attempt.text)) if attempt.damaged else 0.0)
 
 
 def python_name(label: str) -> str:
@@ -82,7 +91,7 @@ def python_name(label: str) -> str:
     except (LookupError, ValueError):
         return ""
     name = _LABELS.get(name, name)
-    return "" if name in _UNSAFE or not _is_text_codec(name) else name
+    return "" if name.replace("-", "_") in _UNSAFE or not _is_text_codec(name) else name
 
 
 def _is_text_codec(name: str) -> bool:
@@ -101,7 +110,7 @@ def _claims(body: bytes, content_type: str, declared: str) -> Iterator[tuple[str
         if body.startswith(bom):
             yield name, "byte order mark"
     if name := _wide(body):
-        yield name, "zero bytes between letters"
+        yield name, "markup begins so in it"
     if _plainly_utf8(body):
         yield "utf-8", "its bytes are valid UTF-8"
     yield from _labels(body, content_type)
@@ -119,21 +128,16 @@ def _labels(body: bytes, content_type: str) -> Iterator[tuple[str, str]]:
         label = match[1] if match else ""
         name = python_name(label.decode("ascii", "ignore") if isinstance(label, bytes) else label)
         # A meta element that could be read as ASCII cannot be in UTF-16, whatever it claims (HTML standard, 13.2.3.2).
-        if name and not (name.startswith(("utf-16", "utf-32")) and how != "HTTP header"):
+        if not name or (name.startswith(("utf-16", "utf-32")) and how != "HTTP header"):
+            continue
+        # Servers send iso-8859-1 by default, with Chinese pages too; it would read them without complaint.
+        if name != _LAST_RESORT or not _chinese(body[:_SAMPLE_BYTES]):
             yield name, how
 
 
 def _wide(body: bytes) -> str:
-    """UTF-16 or UTF-32 without a BOM, told by where the zero bytes of markup fall."""
-    head = body[:400]
-    if len(head) < 8 or head.count(0) < len(head) / 4:
-        return ""
-    zeros = [head[offset::4].count(0) > len(head) / 16 for offset in range(4)]
-    shapes = {
-        (False, True, True, True): "utf-32-le", (True, True, True, False): "utf-32-be",
-        (False, True, False, True): "utf-16-le", (True, False, True, False): "utf-16-be",
-    }  # fmt: skip
-    return shapes.get((zeros[0], zeros[1], zeros[2], zeros[3]), "")
+    """UTF-16 or UTF-32 without a BOM, told by how markup or JSON begins in it (XML 1.0, appendix F)."""
+    return next((name for opening, name in _WIDE_OPENINGS if body.startswith(opening)), "")
 
 
 def _plainly_utf8(body: bytes) -> bool:
@@ -151,13 +155,18 @@ def _plainly_utf8(body: bytes) -> bool:
 def _detected(body: bytes) -> Iterator[tuple[str, str]]:
     yield "utf-8", "assumed"
     sample = body[:_SAMPLE_BYTES]
-    chinese = max(("gb18030", "big5hkscs"), key=lambda name: _chinese_likeness(sample, name))
-    if _chinese_likeness(sample, chinese) > 0.15:
-        yield chinese, "detected"
+    if name := _chinese(sample):
+        yield name, "detected"
     guess = charset_normalizer.from_bytes(sample, steps=3).best()
     if guess and (name := python_name(guess.encoding)):
         yield name, "detected"
-    yield "cp1252", "assumed"
+    yield _LAST_RESORT, "assumed"
+
+
+def _chinese(sample: bytes) -> str:
+    """The Chinese encoding in which the bytes make running text, or empty."""
+    best = max(("gb18030", "big5hkscs"), key=lambda name: _chinese_likeness(sample, name))
+    return best if _chinese_likeness(sample, best) > 0.15 else ""
 
 
 def _chinese_likeness(sample: bytes, encoding: str) -> float:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from core.source import Source
 
 
+_PREAMBLE_CHARS = 10_000  # what a broken server may print before the feed begins
+
+
 @dataclass(frozen=True, slots=True)
 class FeedReading:
     """What a feed holds that is not known yet.
@@ -58,6 +61,8 @@ def read_feed(document: Document, source: Source, known: frozenset[bytes], now: 
     text = charset.decode(document.body, document.content_type, source.encoding).text.strip("\x00\ufeff \t\r\n")
     if not text:
         raise ReadingError(Outcome.UNREADABLE, "the feed's answer is empty")
+    if "<" not in text[:_PREAMBLE_CHARS] and not text.startswith(("{", "[")):
+        raise gates.not_a_feed(text)
     context = feed_entries.Context(source, now, document.url)
     read = _read_json if text.startswith(("{", "[")) else _read_xml
     return read(text, context, known, max_items)

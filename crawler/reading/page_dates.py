@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import htmldate
@@ -149,7 +150,7 @@ def _same(text: str, heading: str) -> bool:
 def _labelled(chunks: list[tuple[str, bool]], near: list[tuple[str, bool]]) -> Iterator[str]:
     """What follows a label such as 发布时间： near the heading, then anywhere."""
     for group in (near, chunks):
-        for (text, _), (following, _) in zip(group, [*group[1:], ("", False)], strict=True):
+        for (text, _), (following, _) in pairwise([*group, ("", False)]):
             label, _, rest = text.partition("：") if "：" in text else text.partition(":")
             if len(text) < 80 and _LABEL.search(label + ":") and _DATE_LIKE.search(rest):
                 yield rest

@@ -28,6 +28,8 @@ _FILES = {
     b"\x00\x00\x00": "a media file", b"PK\x03\x04": "a ZIP or Office file", b"\xd0\xcf\x11\xe0": "an Office file",
     b"\x1f\x8b": "a packed file",
 }  # fmt: skip
+_SAMPLE_CHARS = 20_000
+_UNPRINTABLE = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufffd]")
 _TEXT_TYPES = ("text/", "application/xhtml", "application/xml", "application/json", "application/octet-stream")
 _CUT_OFF = re.compile(
     r"(?:\[(?:…|\.\.\.|\+\d+ chars)\]|…|\.\.\.)\s*(?:read more|continue reading|阅读全文|查看全文|展开全文)?\s*$", re.IGNORECASE
@@ -49,6 +51,8 @@ def read_page(document: Document, entry: Entry, source: Source, now: datetime) -
     """
     _refuse_files(document)
     markup = charset.decode(document.body, document.content_type, source.encoding).text
+    if len(_UNPRINTABLE.findall(markup[:_SAMPLE_CHARS])) > len(markup[:_SAMPLE_CHARS]) / 50:
+        raise ReadingError(Outcome.UNREADABLE, "the answer is not text in any encoding that is known")
     tree = plain.parse_html(markup)
     if tree is None:
         raise ReadingError(Outcome.UNREADABLE, "the page is empty")
@@ -56,7 +60,7 @@ def read_page(document: Document, entry: Entry, source: Source, now: datetime) -
     url = plain.http_url(document.url) or entry.url
     title = _selected(tree, source.page.title) or page_facts.title(facts) or entry.title
     visible = plain.from_tree(tree)
-    credited = _text(tree, visible, source)
+    credited = _text(tree, title, visible, source)
     gates.refuse_gate(markup, title, credited.text, visible)
     text, extent, reason = _extent(credited.text, visible, entry, facts)
     published = page_dates.published(facts, title, url, source.page, source.tz, now, entry.published)
@@ -119,7 +123,8 @@ def _refuse_files(document: Document) -> None:
         raise ReadingError(Outcome.UNREADABLE, f"the address leads to {file or f'a file ({kind[:60]})'}, not a page")
 
 
-def _text(tree: HtmlElement, visible: str, source: Source) -> Credited:
+def _text(tree: HtmlElement, title: str, visible: str, source: Source) -> Credited:
+    """The article's text without its title repeated above it, and without its credits."""
     rules = source.page
     if rules.remove:
         for element in tree.cssselect(rules.remove):
@@ -129,7 +134,8 @@ def _text(tree: HtmlElement, visible: str, source: Source) -> Credited:
     if not text.strip():
         text = article_text.article_text(tree, chinese=language.detect(visible).chinese)
     stated = _selected(tree, rules.credit) or source_named_in_lines(visible)
-    return take_credits(text, source_named_in(stated) or stated)
+    first, _, rest = text.partition("\n")
+    return take_credits(rest if title and first.strip() == title else text, source_named_in(stated) or stated)
 
 
 def _selected(tree: HtmlElement, selector: str) -> str:

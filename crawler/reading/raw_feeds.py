@@ -20,7 +20,7 @@ _DECLARATION = re.compile(r"^\s*<\?xml\s[^>]*\?>")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")  # not characters of XML 1.0, section 2.2
 _REFERENCE = re.compile(r"&#(x[0-9a-f]+|[0-9]+)(;?)", re.IGNORECASE)
 _FIRST_ELEMENT = re.compile(r"<[a-z_:]", re.IGNORECASE)
-_DOCTYPE = re.compile(r"<!DOCTYPE", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!DOCTYPE[^\[>]*(?:\[(?P<subset>.*)\]\s*)?>", re.IGNORECASE | re.DOTALL)
 _HARMLESS = re.compile(
     rf"""\s*<!ENTITY\s+(\w+)\s+(?:"([^"&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)"|'([^'&%<]{{0,{_ENTITY_CHARS}}}|&\#\w+;)')\s*>"""
 )
@@ -76,8 +76,7 @@ def safe(text: str) -> str:
 
     Raises ReadingError (UNREADABLE) if the DOCTYPE declares more than a few short plain entities, as in "billion laughs".
     """
-    text = _without_w3c_sets(_DECLARATION.sub("", text, count=1).lstrip())
-    _refuse_dangerous_doctype(text)
+    text = _without_subset(_DECLARATION.sub("", text, count=1).lstrip())
     return _REFERENCE.sub(_legal_reference, _ILLEGAL.sub("\ufffd", text))
 
 
@@ -88,28 +87,25 @@ def _legal_reference(match: re.Match[str]) -> str:
     return match[0] if legal else "\ufffd"
 
 
-def _prolog(text: str) -> str:
+def _without_subset(text: str) -> str:
+    """The text with the few entities its DOCTYPE declares put in, and the declarations taken out.
+
+    Old feeds declare some (`<!ENTITY co "Acme">`) or include W3C's sets: those may. Whatever can grow or reach out may not.
+    """
     first = _FIRST_ELEMENT.search(text)
-    return text[: first.start() if first else len(text)]
-
-
-def _without_w3c_sets(text: str) -> str:
-    prolog = _prolog(text)
-    return _W3C_SET.sub("", prolog) + text[len(prolog) :]
-
-
-def _refuse_dangerous_doctype(text: str) -> None:
-    """Old feeds declare a few entities (`<!ENTITY nbsp "&#160;">`): those may stay. Whatever can grow or reach out may not."""
-    prolog = _COMMENT.sub("", _prolog(text))
-    doctype = _DOCTYPE.search(prolog)
-    subset = prolog[doctype.end() :].partition("[")[2] if doctype else ""
-    if not subset and "<!ENTITY" not in prolog.upper():
-        return
-    entities = _HARMLESS.findall(subset)
-    left = re.sub(r"[\]>\s]", "", _HARMLESS.sub("", subset))
-    grown = sum(text.count(f"&{name};") * len(double or single) for name, double, single in entities)
-    if left or grown > _EXPANSION_CHARS:
+    prolog = text[: first.start() if first else len(text)]
+    rest = text[len(prolog) :]
+    doctype = _DOCTYPE.search(_COMMENT.sub("", prolog))
+    if not doctype or (not doctype["subset"] and "<!ENTITY" not in prolog.upper()):
+        return text
+    declared = _W3C_SET.sub("", doctype["subset"] or "<!ENTITY")
+    entities = [(name, double or single) for name, double, single in _HARMLESS.findall(declared)]
+    grown = sum(rest.count(f"&{name};") * len(value) for name, value in entities)
+    if _HARMLESS.sub("", declared).strip() or grown > _EXPANSION_CHARS:
         raise ReadingError(Outcome.UNREADABLE, "the feed's DOCTYPE declares entities that could grow or reach outside")
+    for name, value in entities:
+        rest = rest.replace(f"&{name};", value)
+    return rest
 
 
 def split(text: str) -> RawFeed:

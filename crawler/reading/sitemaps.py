@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from core.document import Document
     from core.source import Source
 
+_DAY_IN_ADDRESS = re.compile(r"(?<!\d)(20\d\d)[-/_]?(0[1-9]|1[0-2])[-/_]?(0[1-9]|[12]\d|3[01])(?!\d)")
 UNPACKED_BYTES = 50_000_000  # sitemaps.org's limit for one sitemap
 
 
@@ -46,7 +47,15 @@ class _Place:
 
     url: str
     parts: Mapping[str, str]
-    published: Published | None
+
+    @property
+    def order(self) -> str:
+        """What newest-first goes by: the news extension's date, the day in the address, or `lastmod`, as ISO 8601 text.
+
+        Parsing 50,000 dates would take longer than a document may; ISO 8601 sorts as text, zones aside.
+        """
+        day = _DAY_IN_ADDRESS.search(self.url)
+        return self.parts.get("publication_date") or ("-".join(day.groups()) if day else self.parts.get("lastmod", ""))
 
 
 def read_sitemap(document: Document, source: Source, now: datetime, max_items: int) -> SitemapReading:
@@ -58,15 +67,15 @@ def read_sitemap(document: Document, source: Source, now: datetime, max_items: i
     """
     text = charset.decode(_unpacked(document.body), document.content_type, source.encoding).text.strip()
     if not text.startswith("<"):
-        return _entries(_plain_list(text, document, source, now), source, max_items)
+        return _entries(_plain_list(text, document.url), source, now, max_items)
     root = _parsed(text)
     name = _local(root)
     if name not in {"urlset", "sitemapindex"}:
         gates.refuse_list_gate(text, plain.from_html(text))
         raise ReadingError(Outcome.UNREADABLE, "the answer is a web page or other markup, but no sitemap")
-    places = [_place(element, document, source, now) for element in root if _local(element) in {"url", "sitemap"}]
+    places = [_place(element, document.url) for element in root if _local(element) in {"url", "sitemap"}]
     if name == "urlset":
-        return _entries(places, source, max_items)
+        return _entries(places, source, now, max_items)
     newest = _newest_first([place for place in places if place.url])
     children = tuple(dict.fromkeys(place.url for place in newest))
     count = source.sitemap.newest_children
@@ -102,58 +111,51 @@ def _local(element: _Element) -> str:
     return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
-def _place(element: _Element, document: Document, source: Source, now: datetime) -> _Place:
+def _place(element: _Element, base: str) -> _Place:
     parts: dict[str, str] = {}
     for part in element.iter():
-        if part.text and part.text.strip() and _local(part) not in parts:
-            parts[_local(part)] = part.text.strip()
-    return _dated(plain.http_url(parts.get("loc", ""), document.url), parts, source, now)
+        if part.text and not part.text.isspace():
+            parts.setdefault(_local(part), part.text.strip())
+    return _Place(plain.http_url(parts.get("loc", ""), base), parts)
 
 
-def _dated(url: str, parts: Mapping[str, str], source: Source, now: datetime) -> _Place:
-    """A place with its date: the news extension's, else the address's, else `lastmod`."""
-    moment = dates.parse_date(parts.get("publication_date", ""), source.tz, now)
-    origin = DateOrigin.LIST
-    if not moment and (moment := dates.date_in_url(url, source.tz, now)):
-        origin = DateOrigin.URL
-    if not moment:
-        moment, origin = dates.parse_date(parts.get("lastmod", ""), source.tz, now), DateOrigin.LIST
-    return _Place(url, parts, moment.published(origin) if moment else None)
-
-
-def _plain_list(text: str, document: Document, source: Source, now: datetime) -> list[_Place]:
+def _plain_list(text: str, base: str) -> list[_Place]:
     """A text sitemap: one address a line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines or not lines[0].startswith(("http://", "https://")):
         raise ReadingError(Outcome.UNREADABLE, "the answer is no sitemap")
-    return [_dated(plain.http_url(line, document.url), {}, source, now) for line in lines]
+    return [_Place(plain.http_url(line, base), {}) for line in lines]
 
 
 def _newest_first(places: list[_Place]) -> list[_Place]:
-    dated = [place for place in places if place.published]
-    rising = len(dated) > 1 and _seconds(dated[0]) < _seconds(dated[-1])
-    ordered = places[::-1] if rising or not dated else places
-    return sorted(ordered, key=_seconds, reverse=True)
+    orders = [place.order for place in places if place.order]
+    rising = not orders or orders[0] < orders[-1]
+    return sorted(places[::-1] if rising else places, key=lambda place: place.order, reverse=True)
 
 
-def _seconds(place: _Place) -> float:
-    """The moment to sort by; without a date, before all others."""
-    return place.published.at.timestamp() if place.published else 0.0
+def _published(place: _Place, source: Source, now: datetime) -> Published | None:
+    """The news extension's date, else the one in the address, else `lastmod`."""
+    if moment := dates.parse_date(place.parts.get("publication_date", ""), source.tz, now):
+        return moment.published(DateOrigin.LIST)
+    if moment := dates.date_in_url(place.url, source.tz, now):
+        return moment.published(DateOrigin.URL)
+    moment = dates.parse_date(place.parts.get("lastmod", ""), source.tz, now)
+    return moment.published(DateOrigin.LIST) if moment else None
 
 
-def _entries(places: list[_Place], source: Source, max_items: int) -> SitemapReading:
+def _entries(places: list[_Place], source: Source, now: datetime, max_items: int) -> SitemapReading:
     usable = [place for place in places if place.url]
     wanted = [place for place in usable if re.search(source.sitemap.include, place.url)]
-    unique = list({place.url: place for place in reversed(_newest_first(wanted))}.values())[::-1]
-    entries = tuple(_entry(place) for place in unique[:max_items])
+    newest: dict[str, _Place] = {}
+    for place in _newest_first(wanted):
+        newest.setdefault(place.url, place)
+    entries = tuple(
+        Entry(place.url, title=plain.title_text(place.parts.get("title", "")), published=_published(place, source, now))
+        for place in list(newest.values())[:max_items]
+    )
     unread = Counter({
         Outcome.REFUSED: len(places) - len(usable),
         Outcome.OFF_TOPIC: len(usable) - len(wanted),
-        Outcome.TOO_BIG: len(unique) - len(entries),
+        Outcome.TOO_BIG: len(newest) - len(entries),
     })
     return SitemapReading(entries, unread=dict(+unread))
-
-
-def _entry(place: _Place) -> Entry:
-    title = plain.title_text(place.parts.get("title", ""))
-    return Entry(place.url, title=title, published=place.published)

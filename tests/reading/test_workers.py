@@ -1,0 +1,67 @@
+"""A reading worker is held to its limits, replaced when it dies, and gone when the pool is closed."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from core.errors import ReadingError
+from core.outcomes import Outcome
+from crawler.reading.workers import ReadingPool
+from tests.reading import misdeeds
+
+
+async def outcome_of(pool, function):
+    with pytest.raises(ReadingError) as caught:
+        await pool.run(function)
+    return caught.value.outcome
+
+
+async def test_each_misdeed_ends_in_its_outcome_and_the_pool_goes_on():
+    pool = ReadingPool(1, cpu_seconds=0.4)
+    try:
+        assert await outcome_of(pool, misdeeds.spin_in_python) is Outcome.TOO_SLOW
+        assert await outcome_of(pool, misdeeds.spin_in_c) is Outcome.TOO_SLOW
+        assert await outcome_of(pool, misdeeds.eat_memory) is Outcome.TOO_BIG
+        assert await outcome_of(pool, misdeeds.recurse) is Outcome.TOO_BIG
+        assert await outcome_of(pool, misdeeds.refuse) is Outcome.BLOCKED
+        assert await outcome_of(pool, misdeeds.die) is Outcome.UNREADABLE
+        with pytest.raises(RuntimeError, match="KeyError: 'a bug'"):
+            await pool.run(misdeeds.err)
+        assert await pool.run(misdeeds.double, 21) == 42
+    finally:
+        pool.close()
+
+
+async def test_workers_share_nothing_with_the_daemon_and_leave_interrupts_to_it():
+    pool = ReadingPool(1)
+    try:
+        assert await pool.run(misdeeds.loaded_modules) == []
+        assert await pool.run(misdeeds.ignores_interrupts)
+    finally:
+        pool.close()
+
+
+async def test_a_worker_killed_from_outside_while_idle_is_replaced():
+    pool = ReadingPool(1)
+    try:
+        os.kill(await pool.run(misdeeds.own_pid), signal.SIGKILL)
+        assert await pool.run(misdeeds.double, 4) == 8
+    finally:
+        pool.close()
+
+
+async def test_closing_gives_up_what_is_being_read_and_refuses_more():
+    pool = ReadingPool(1, cpu_seconds=20)
+    pid = await pool.run(misdeeds.own_pid)
+    reading = asyncio.ensure_future(pool.run(misdeeds.spin_in_python))
+    await asyncio.sleep(0)
+    pool.close()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    with pytest.raises(RuntimeError, match="closed"):
+        await pool.run(misdeeds.double, 1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
