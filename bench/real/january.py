@@ -74,7 +74,7 @@ def entries(captured: Captured, clock: Clock) -> list[dict[str, Any]]:
 
 
 def _list_entry(url: str, number: int, clock: Clock) -> dict[str, Any]:
-    """A list of pages; of a scope that has every page fetched and judged by its text, since titles alone would drop most."""
+    """A list of pages; of a kind whose every page is fetched and judged by its text; by their titles most would be dropped unread."""
     rules = {"item": "li.item", "date": "time"}
     entry = {
         "key": f"pages-{number}",
