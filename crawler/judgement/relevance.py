@@ -116,6 +116,8 @@ class RelevanceJudge:
 
     def worth_fetching(self, title: str, summary: str, source: Source) -> Relevance:
         """Whether an entry's page is worth fetching to judge it whole: when in doubt, it is."""
+        if not title.strip() and not summary.strip():
+            return Relevance(relevant=True, reasons=("its list says nothing of it",))
         language = Language.ZH_HANS if source.language == "zh" else Language.EN
         reading = self._read(title, summary, language)
         verdict = self._verdict(reading, source, language)

@@ -194,6 +194,10 @@ def test_a_page_is_fetched_when_title_and_summary_leave_it_open(title: str, summ
     assert judge.worth_fetching(title, summary, source(scope=Scope.GENERAL)).relevant is worth
 
 
+def test_a_page_of_which_its_list_says_nothing_is_fetched() -> None:
+    assert judge.worth_fetching("", " ", source(scope=Scope.GENERAL)).relevant
+
+
 def test_everything_of_a_narrow_source_is_fetched() -> None:
     assert judge.worth_fetching("Issue 12", "", source(scope=Scope.NEWSLETTER)).relevant
     assert judge.worth_fetching("通知", "", source("zh", Scope.GOVERNMENT, "CN")).relevant
