@@ -69,17 +69,9 @@ def take_credits(text: str, stated: str = "") -> Credited:
 
 
 def source_named_in(text: str) -> str:
-    """The name after 来源： in a short text beside an article, or empty."""
-    match = _SOURCE_ANYWHERE.search(text[:200])
+    """The name after the first 来源： in a text beside an article, or empty."""
+    match = _SOURCE_ANYWHERE.search(text)
     return match["name"].strip() if match else ""
-
-
-def source_named_in_lines(visible: str) -> str:
-    """The name after 来源： in one of the short lines a page opens with (its info bar), or empty."""
-    for line in visible.split("\n")[:60]:
-        if len(line) < 120 and (name := source_named_in(line)):
-            return name
-    return ""
 
 
 def _without_head(line: str) -> tuple[str, str]:

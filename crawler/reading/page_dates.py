@@ -43,14 +43,19 @@ _LABEL = re.compile(
 _NAMED = re.compile(r"date|time|pub|post|meta|info|byline|source|article-?head|shijian|riqi", re.IGNORECASE)
 _TIME_ELEMENTS = "//time[@datetime][ancestor::article or @pubdate or @itemprop='datePublished']"
 _NEAR_CHUNKS = 40
-_SCAN_CHUNKS = 1500
+_SCAN_CHUNKS = 1000
 
 
 def published(
     facts: PageFacts, heading: str, url: str, rules: PageRules, zone: ZoneInfo, now: datetime, feed: Published | None
 ) -> Published | None:
     """The article's date, or None where nothing tells it; `feed` is what the feed or list said."""
-    found = [date for date in _stated(facts, heading, url, rules, zone, now, feed) if date.at <= now + timedelta(days=1)]
+    found: list[Published] = []
+    for date in _stated(facts, heading, url, rules, zone, now, feed):
+        if date.at <= now + timedelta(days=1):
+            found.append(date)
+            if _EXACTNESS[found[0].precision] >= _EXACTNESS[Precision.MINUTE]:
+                break  # the most trusted is exact: the less trusted need not be looked for
     found = found or ([feed] if feed else [])
     if not found:
         return _by_htmldate(facts, zone, now)

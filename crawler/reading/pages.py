@@ -9,7 +9,7 @@ from core.article import Draft, Entry, TextExtent
 from core.errors import ReadingError
 from core.outcomes import Outcome
 from crawler.reading import article_text, charset, gates, language, page_dates, page_facts, plain
-from crawler.reading.credits import Credited, source_named_in, source_named_in_lines, take_credits
+from crawler.reading.credits import Credited, source_named_in, take_credits
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,6 +28,7 @@ _FILES = {
     b"\x00\x00\x00": "a media file", b"PK\x03\x04": "a ZIP or Office file", b"\xd0\xcf\x11\xe0": "an Office file",
     b"\x1f\x8b": "a packed file",
 }  # fmt: skip
+_HEAD_CHARS = 3000  # of a page's words: where its information bar is
 _SAMPLE_CHARS = 20_000
 _UNPRINTABLE = re.compile("[\x01-\x08\x0e-\x1f\x7f\ufffd]")
 _TEXT_TYPES = ("text/", "application/xhtml", "application/xml", "application/json", "application/octet-stream")
@@ -59,7 +60,7 @@ def read_page(document: Document, entry: Entry, source: Source, now: datetime) -
     facts = page_facts.read_facts(tree)
     url = plain.http_url(document.url) or entry.url
     title = _selected(tree, source.page.title) or page_facts.title(facts) or entry.title
-    visible = plain.from_tree(tree)
+    visible = plain.visible_text(tree)
     credited = _text(tree, title, visible, source)
     gates.refuse_gate(markup, title, credited.text, visible)
     text, extent, reason = _extent(credited.text, visible, entry, facts)
@@ -133,7 +134,7 @@ def _text(tree: HtmlElement, title: str, visible: str, source: Source) -> Credit
     text = "\n".join(plain.from_tree(element) for element in chosen)
     if not text.strip():
         text = article_text.article_text(tree, chinese=language.detect(visible).chinese)
-    stated = _selected(tree, rules.credit) or source_named_in_lines(visible)
+    stated = _selected(tree, rules.credit) or source_named_in(visible[:_HEAD_CHARS])
     first, _, rest = text.partition("\n")
     return take_credits(rest if title and first.strip() == title else text, source_named_in(stated) or stated)
 

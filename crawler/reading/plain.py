@@ -28,6 +28,7 @@ _UNSEEN = re.compile(
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\u0085\x0b\x0c]")
 _SPACES = re.compile(r"[^\S\n]+")
+_VISIBLE = lxml.etree.XPath("//body//text()[normalize-space() and not(parent::script or parent::style or parent::noscript)]")
 _TAG = re.compile(
     r"</?(?:a|abbr|acronym|b|big|blockquote|br|center|cite|code|del|div|dd|dl|dt|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|"
     r"li|math|meta|nobr|object|ol|p|pre|q|s|script|small|span|strike|strong|style|sub|sup|svg|table|tbody|td|th|tr|tt|u|ul|"
@@ -113,6 +114,11 @@ def from_tree(tree: HtmlElement) -> str:
             if element.tail and element is not tree:
                 pieces.append(_SPACES.sub(" ", element.tail.replace("\n", " ")))
     return paragraphs("".join(pieces))
+
+
+def visible_text(tree: HtmlElement) -> str:
+    """All words of a page, one line a text node: quick, for looking words up, not for reading."""
+    return "\n".join(" ".join(text.split()) for text in _VISIBLE(tree))
 
 
 def weight(text: str) -> int:
