@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tests.newsroom.mailbox import Received
 
 SET = "exposir__RSS"
+# What makes a source's every page be fetched and judged by its text; by their titles most of these would be dropped unread.
+READ_WHOLE = {"language": "en", "scope": "ai-only", "country": "CN"}
 START = datetime(2026, 1, 26, 18, tzinfo=UTC)
 END = datetime(2026, 2, 1, 10, tzinfo=UTC)
 
@@ -62,30 +64,14 @@ def entries(captured: Captured, clock: Clock) -> list[dict[str, Any]]:
         for name in [PurePosixPath(url).stem]
     ]
     made += [_list_entry(url, number, clock) for number, url in enumerate(captured.lists)]
-    sitemap = {
-        "key": "pages-sitemap",
-        "name": "pages-sitemap",
-        "kind": "sitemap",
-        "url": SITEMAP,
-        "language": "en",
-        "scope": "ai-only",
-    }
-    return [*made, {**sitemap, **_pace(clock)}]
+    sitemap = {"key": "pages-sitemap", "name": "pages-sitemap", "kind": "sitemap", "url": SITEMAP}
+    return [*made, {**sitemap, **READ_WHOLE, **_pace(clock)}]
 
 
 def _list_entry(url: str, number: int, clock: Clock) -> dict[str, Any]:
-    """A list of pages; of a kind whose every page is fetched and judged by its text; by their titles most would be dropped unread."""
     rules = {"item": "li.item", "date": "time"}
-    entry = {
-        "key": f"pages-{number}",
-        "name": url,
-        "kind": "listing",
-        "url": url,
-        "language": "en",
-        "listing": rules,
-        "scope": "ai-only",
-    }
-    return {**entry, **_pace(clock)}
+    entry = {"key": f"pages-{number}", "name": url, "kind": "listing", "url": url, "listing": rules}
+    return {**entry, **READ_WHOLE, **_pace(clock)}
 
 
 def _pace(clock: Clock) -> dict[str, Any]:
