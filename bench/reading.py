@@ -116,22 +116,22 @@ def measure_pages(folder: Path) -> dict[str, str]:
     counts: Counter[str] = Counter()
     extraction = _Stopwatch()
     article_text.article_text = extraction.around(article_text.article_text)
-    start = time.process_time()
+    reading = _Stopwatch()
+    read = reading.around(read_page)
     for row in rows_of(folder):
         url = row["url"] or "https://bench.test/1"
         counts["pages"] += 1
         document = document_of(page_body(folder, row["file"]), url, DocumentKind.PAGE)
         try:
-            draft = read_page(document, Entry(url), source_for(row["chinese"]), NOW)
+            draft = read(document, Entry(url), source_for(row["chinese"]), NOW)
         except ReadingError as error:
             counts[f"ended as {error.outcome}"] += 1
             draft = None
         _compare(draft, truths[row["file"]], row, scores, counts)
-    seconds = time.process_time() - start
     rows = {name: f"{sum(values) / len(values):.3f} of {len(values)}" for name, values in sorted(scores.items())}
     return rows | {name: f"{value:,}" for name, value in counts.items()} | {
-        "CPU ms a page": f"{1e3 * seconds / counts['pages']:.1f}",
-        "of that outside extraction": f"{1e3 * (seconds - extraction.seconds) / counts['pages']:.1f}",
+        "CPU ms a page": f"{1e3 * reading.seconds / counts['pages']:.1f}",
+        "of that outside extraction": f"{1e3 * (reading.seconds - extraction.seconds) / counts['pages']:.1f}",
     }
 
 
@@ -139,10 +139,10 @@ class _Stopwatch:
     seconds = 0.0
 
     def around(self, function):  # noqa: ANN001, ANN202
-        def timed(*arguments):  # noqa: ANN002, ANN202
+        def timed(*arguments, **options):  # noqa: ANN002, ANN003, ANN202
             start = time.process_time()
             try:
-                return function(*arguments)
+                return function(*arguments, **options)
             finally:
                 self.seconds += time.process_time() - start
 

@@ -28,6 +28,7 @@ _UNSEEN = re.compile(
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\u0085\x0b\x0c]")
 _SPACES = re.compile(r"[^\S\n]+")
+_WIDE = re.compile("[\u2e80-\U0010ffff]")
 _VISIBLE = lxml.etree.XPath("//body//text()[normalize-space() and not(parent::script or parent::style or parent::noscript)]")
 _TAG = re.compile(
     r"</?(?:a|abbr|acronym|b|big|blockquote|br|center|cite|code|del|div|dd|dl|dt|em|embed|font|form|h[1-6]|hr|i|iframe|img|input|ins|"
@@ -123,7 +124,7 @@ def visible_text(tree: HtmlElement) -> str:
 
 def weight(text: str) -> int:
     """A text's length in weighted characters: one of Han, kana or hangul says as much as three Latin ones."""
-    return len(text) + 2 * sum(char >= "\u2e80" for char in text)
+    return len(text) + 2 * len(_WIDE.findall(text))
 
 
 def names(values: Iterable[str]) -> tuple[str, ...]:
