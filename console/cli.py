@@ -13,8 +13,6 @@ from typing import NoReturn
 
 import click
 
-from console.settings import VERSION
-from console.terminal import clean, talk
 from core.errors import ConfigError, JingbaoError, QueryError
 
 # Name → what it is for. Each is `command` in console/commands/<name>.py and imported only when it is used.
@@ -68,7 +66,7 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--config", "config_path", type=click.Path(path_type=Path), help="Instead of config.yaml or $JINGBAO_CONFIG.")
-@click.version_option(VERSION, message="jingbao %(version)s")
+@click.version_option(package_name="jingbao", message="jingbao %(version)s")
 @click.pass_context
 def jingbao(context: click.Context, config_path: Path | None) -> None:
     """Remember which configuration is meant."""
@@ -100,6 +98,9 @@ def run(arguments: list[str]) -> int:
 
 def tell(error: JingbaoError) -> None:
     """Say on stderr what went wrong."""
+    # Imported here, because reading workers load this file as their parent's main module (multiprocessing, spawn).
+    from console.terminal import clean, talk  # noqa: PLC0415
+
     if isinstance(error, ConfigError):
         count = "a fault" if len(error.problems) == 1 else f"{len(error.problems)} faults"
         talk.print(f"The configuration has {count}; nothing was started:", style="bold red")

@@ -28,13 +28,17 @@ T = TypeVar("T")
 MEMORY_BYTES = 1_500_000_000  # of address space; a worker's own imports take some 300 MB of it
 DOCUMENTS_PER_WORKER = 500  # then it is replaced, so that what a C library leaks stays bounded
 STARTING_SECONDS = 30.0  # what a fresh worker may need on a busy machine before the document's own clock runs
+IDLE_SECONDS = 120.0  # then idle workers are let go: they hold 90 MB each, and a new one starts in a second
 WALL_FACTOR = 10  # the wall clock's back-stop, in CPU limits: a worker that sleeps or is starved
 
 
 class ReadingPool:
-    """`workers` processes that read documents, each document with `cpu_seconds` of CPU time."""
+    """`workers` processes that read documents, each document with `cpu_seconds` of CPU time.
 
-    def __init__(self, workers: int = 1, cpu_seconds: float = 2.0) -> None:
+    They are there while there is something to read, and for `idle_seconds` after.
+    """
+
+    def __init__(self, workers: int = 1, cpu_seconds: float = 2.0, idle_seconds: float = IDLE_SECONDS) -> None:
         self._workers = workers
         self._cpu_seconds = cpu_seconds
         self._wall_seconds = cpu_seconds * WALL_FACTOR
@@ -42,6 +46,8 @@ class ReadingPool:
         self._closed = False
         self._slots = asyncio.Semaphore(workers)
         self._pending: set[asyncio.Future[Any]] = set()
+        self._idle_seconds = idle_seconds
+        self._letting_go: asyncio.TimerHandle | None = None
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What `function(*args)` returns, computed in a worker; function, arguments and result must be picklable.
@@ -61,6 +67,8 @@ class ReadingPool:
     def close(self) -> None:
         """Stop the workers at once (some tenths of a second); documents being read are given up, new ones refused."""
         self._closed = True
+        if self._letting_go:
+            self._letting_go.cancel()
         for reading in self._pending:
             reading.cancel()
         self._stop()
@@ -72,7 +80,7 @@ class ReadingPool:
                 scheduled = self._living().schedule(_limited, task, timeout=self._wall_seconds)
                 reading: asyncio.Future[T] = asyncio.wrap_future(scheduled)
                 self._pending.add(reading)
-                reading.add_done_callback(self._pending.discard)
+                reading.add_done_callback(self._done)
                 return await reading
         except TimeoutError as error:
             raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._wall_seconds:g} s") from error
@@ -80,6 +88,18 @@ class ReadingPool:
             if error.exitcode == -signal.SIGPROF:
                 raise ReadingError(Outcome.TOO_SLOW, f"reading it took over {self._cpu_seconds:g} s of CPU time") from error
             raise
+
+    def _done(self, reading: asyncio.Future[Any]) -> None:
+        self._pending.discard(reading)
+        if self._letting_go:
+            self._letting_go.cancel()
+        self._letting_go = reading.get_loop().call_later(self._idle_seconds, self._let_go)
+
+    def _let_go(self) -> None:
+        """Stop the idle workers; the next document starts new ones. Waiting for their end is left to a thread."""
+        if not self._pending and not self._closed:
+            self._pool.stop()  # type: ignore[no-untyped-call]
+            asyncio.get_running_loop().run_in_executor(None, self._pool.join)
 
     def _living(self) -> ProcessPool:
         """The pool, or a new one: pebble's gives up if a worker is killed while it reads nothing."""

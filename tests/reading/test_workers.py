@@ -1,6 +1,7 @@
 """A reading worker is held to its limits, replaced when it dies, and gone when the pool is closed."""
 
 import asyncio
+import multiprocessing
 import os
 import signal
 
@@ -65,3 +66,18 @@ async def test_closing_gives_up_what_is_being_read_and_refuses_more():
         await pool.run(misdeeds.double, 1)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_idle_workers_are_let_go_and_the_next_document_starts_one():
+    pool = ReadingPool(1, idle_seconds=0)
+    try:
+        first = await pool.run(misdeeds.own_pid)
+        await until_gone(first)
+        assert await pool.run(misdeeds.double, 3) == 6
+    finally:
+        pool.close()
+
+
+async def until_gone(pid: int) -> None:
+    while pid in {child.pid for child in multiprocessing.active_children()}:
+        await asyncio.sleep(0.01)
