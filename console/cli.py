@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
     try:
-        result = jingbao.main(arguments, prog_name="jingbao", standalone_mode=False)
+        result = jingbao.main(_config_first(arguments), prog_name="jingbao", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
         return 130
@@ -94,6 +94,17 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # `jingbao search … | head` closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _config_first(arguments: list[str]) -> list[str]:
+    """`jingbao run --config FILE` means what `jingbao --config FILE run` means."""
+    for place, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        width = 2 if argument == "--config" else 1 if argument.startswith("--config=") else 0
+        if width:
+            return arguments[place : place + width] + arguments[:place] + arguments[place + width :]
+    return arguments
 
 
 def tell(error: JingbaoError) -> None:

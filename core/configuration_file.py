@@ -67,8 +67,14 @@ def load_config(path: Path, checks: Sequence[Check] = (), environment: Mapping[s
             problems.extend(check(config))
     if config is None or problems:
         raise _error(LocatedYaml(document.name, None, document.places, problems))
-    base = path.resolve().parent
-    return config.model_copy(update={"data_dir": (base / config.data_dir.expanduser()).resolve()})
+    return _with_whole_paths(config, path.resolve().parent)
+
+
+def _with_whole_paths(config: Config, base: Path) -> Config:
+    """Relative paths are relative to the file, so that it means the same wherever jingbao is started."""
+    ca_file = config.network.ca_file and str(base / Path(config.network.ca_file).expanduser())
+    network = config.network.model_copy(update={"ca_file": ca_file})
+    return config.model_copy(update={"data_dir": (base / config.data_dir.expanduser()).resolve(), "network": network})
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -22,6 +22,8 @@ from core.log import values
 from scheduler.duties import Duties, Duty
 
 log = logging.getLogger("jingbao.scheduler")
+# It warns whenever a job is still busy at its next time, which is how overlap is meant to be avoided here.
+logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 STOP_PATIENCE = timedelta(seconds=20)
 LAST_PATIENCE = timedelta(seconds=5)

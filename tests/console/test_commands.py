@@ -170,3 +170,11 @@ def test_a_damaged_database_is_refused_with_advice_and_left_as_it_is(article: in
 
     assert "jingbao.sqlite3" in capsys.readouterr().err
     assert database.read_bytes() == before
+
+
+def test_the_configuration_may_be_named_before_or_after_the_command(config: Path, tmp_path: Path, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("JINGBAO_CONFIG", str(tmp_path / "absent.yaml"))
+
+    for arguments in (["--config", str(config), "alerts"], ["alerts", "--config", str(config)], ["alerts", f"--config={config}"]):
+        assert run([*arguments, "--json"]) == 0
+    assert run(["alerts", "--json"]) == 78

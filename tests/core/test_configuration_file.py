@@ -118,3 +118,10 @@ def test_checks_handed_down_point_at_places_in_the_file(tmp_path: Path) -> None:
     told = faults(path, checks=[lambda _: [Problem(("rules", 0, "query"), "unbalanced")]], environment={})
 
     assert told == ["2:30: rules[0].query: unbalanced"]
+
+
+def test_paths_are_relative_to_the_file_wherever_jingbao_is_started(tmp_path: Path, monkeypatch) -> None:
+    path = write(tmp_path, "network: {ca_file: own.pem}\n")
+    monkeypatch.chdir("/")
+
+    assert load_config(path, environment={}).network.ca_file == str(tmp_path / "own.pem")

@@ -79,5 +79,5 @@ async def test_idle_workers_are_let_go_and_the_next_document_starts_one():
 
 
 async def until_gone(pid: int) -> None:
-    while pid in {child.pid for child in multiprocessing.active_children()}:
+    while pid in {child.pid for child in multiprocessing.active_children()}:  # noqa: ASYNC110  (no event of this loop)
         await asyncio.sleep(0.01)
