@@ -26,6 +26,8 @@ from storage.schema import article, mention
 from storage.search.textindex import TextIndex, is_textual, is_textual_absence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import FromClause, Select
 
     from lexicon.query import Query
@@ -55,7 +57,7 @@ class Compiled:
 def compile_query(index: TextIndex, query: Query, now: datetime) -> Compiled:
     """The SQL for a query; `now` (aware UTC) is what `since:` counts from."""
     planned = plan(query, index.answers)
-    parts = planned.root.parts if isinstance(planned.root, All) else (planned.root,)
+    parts = tuple(_conjuncts(planned.root))
     words: tuple[Node, ...] = tuple(part for part in parts if is_textual(part))
     table: FromClause = article
     row: ColumnElement[int] = article.c.index_row
@@ -67,6 +69,15 @@ def compile_query(index: TextIndex, query: Query, now: datetime) -> Compiled:
     conditions += [_condition(part, index, now) for part in parts if part not in words]
     bounds = [bound for part in parts for bound in _bounds(part, row, now)]
     return Compiled(table, row, (*conditions, *bounds), ranked=bool(words), exact=planned.exact)
+
+
+def _conjuncts(node: Node) -> Iterator[Node]:
+    """What must all be so, however deep it is nested."""
+    if not isinstance(node, All):
+        yield node
+        return
+    for part in node.parts:
+        yield from _conjuncts(part)
 
 
 def _condition(node: Node, index: TextIndex, now: datetime) -> Clause:
@@ -89,7 +100,8 @@ def _condition(node: Node, index: TextIndex, now: datetime) -> Clause:
 def _fact(node: Node) -> Clause:
     match node:
         case Mention(entities=entities):
-            return article.c.id.in_(select(mention.c.article_id).where(mention.c.entity.in_(sorted(entities))))
+            # + 0: the ids are looked up in a list made once. As an index's key, every article found would go through all of it.
+            return (article.c.id + 0).in_(select(mention.c.article_id).where(mention.c.entity.in_(sorted(entities))))
         case SourceIs(name):
             return or_(article.c.source == name, article.c.outlet_folded == name)
         case LanguageIs(languages):

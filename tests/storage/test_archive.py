@@ -17,9 +17,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from core.errors import StorageError
+from lexicon.query import parse
+from lexicon.watchlist import load_watchlist
 from storage import addresses, articles, sources
 from storage.archive import Archive
 from storage.schema import metadata
+from storage.search import search
 from tests.builders import NOW, keep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +67,45 @@ def test_a_transaction_that_raises_leaves_nothing(archive: Archive) -> None:
         for table in (*metadata.tables, "article_index_docsize"):
             if table != "setting":
                 assert tx.connection.scalar(text(f'SELECT count(*) FROM "{table}"')) == 0, table
+
+
+_DIES_WRITING = """
+import os, sys
+from storage.archive import Archive
+from tests.builders import NOW, keep
+with Archive.open(sys.argv[1], NOW) as archive:
+    with archive.write() as tx:
+        keep(tx, "kept", bands=(1,))
+    with archive.write() as tx:
+        for number in range(300):
+            keep(tx, f"lost {number}", "words " * 2000, bands=(number,))
+        os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_process_killed_while_writing_leaves_what_it_had_committed(url: str) -> None:
+    """However much of the rest had reached the disk."""
+    died = subprocess.run([sys.executable, "-c", _DIES_WRITING, url], cwd=ROOT, check=False)
+    assert died.returncode == -9
+
+    with Archive.open(url, NOW) as archive, archive.read() as tx:
+        archive.check()
+        assert [each.title for each in articles.newest(tx, 10)] == ["kept"]
+        assert [each.title for each in search(tx, parse("lost OR kept", load_watchlist()), NOW).articles] == ["kept"]
+
+
+def test_a_full_disk_is_told_and_nothing_half_written_is_kept(archive: Archive) -> None:
+    """What was kept before can be read, and writing goes on once there is room."""
+    with archive.write() as tx:
+        keep(tx, "before")
+        pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        tx.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 4}")
+    with pytest.raises(StorageError, match="no room left on the disk"), archive.write() as tx:
+        keep(tx, "too big", "".join(map(chr, range(0x4E00, 0x9000))))
+    with archive.write() as tx:
+        assert [each.title for each in articles.newest(tx, 10)] == ["before"]
+        tx.connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        keep(tx, "after")
 
 
 def test_a_read_sees_one_moment_and_waits_for_nobody(archive: Archive) -> None:

@@ -315,3 +315,4 @@ def test_the_newest_are_walked_to_and_not_sorted(filled: Archive, text: str) -> 
     steps = [line[3] for line in plan]
     assert not [step for step in steps if "TEMP B-TREE" in step]
     assert steps[0].startswith(("SCAN article_index VIRTUAL TABLE", "SCAN article USING"))
+    assert not [step for step in steps if "index_row=? AND" in step]  # a list gone through once for each article found
