@@ -16,7 +16,7 @@ _BATCH = 200
 
 
 def reindex(tx: Transaction) -> int:
-    """Build the index anew from every article's present text; gives their number. About a second for a thousand articles.
+    """Build the index anew from every article's present text; gives their number. Two seconds or so for a thousand articles.
 
     Other writers wait meanwhile; readers go on with the old index until the transaction is kept.
     """
