@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BusyError, StorageError
-from storage.lock import DaemonLock, lock_path
+from storage.lock import DaemonLock, holder, lock_path
 from tests.builders import NOW
 
 _HOLDER = """
@@ -65,3 +65,11 @@ def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_the_lock_lies_beside_the_database() -> None:
     assert lock_path(Path("/data/jingbao.sqlite3")) == Path("/data/jingbao.sqlite3.lock")
+
+
+def test_the_holder_is_named_while_it_lives_and_only_then(tmp_path: Path) -> None:
+    path = tmp_path / "jingbao.sqlite3.lock"
+    assert holder(path) == ""
+    with DaemonLock(path).acquire(NOW):
+        assert str(os.getpid()) in holder(path)
+    assert holder(path) == ""

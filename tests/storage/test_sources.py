@@ -139,3 +139,25 @@ def test_what_was_never_begun_cannot_be_asked_for(known: Archive) -> None:
             sources.state(tx, "nobody")
         with pytest.raises(NotFoundError, match="77"):
             sources.finish_run(tx, 77, NOW, result=sources.OK, next_due=NOW)
+
+
+def test_a_tally_adds_up_finished_runs_since_a_moment(known: Archive) -> None:
+    _run(known, "caixin", seen=3, counts={Outcome.NEW: 1, Outcome.COPY: 2})
+    _run(known, "36kr", seen=2, counts={Outcome.NEW: 2})
+    with known.write() as tx:
+        sources.begin_run(tx, "caixin", NOW)
+        tally = sources.tally(tx, NOW)
+        later = sources.tally(tx, NOW + 1000 * HOUR)
+
+    assert (tally.runs, tally.seen, tally.adds_up) == (2, 5, True)
+    assert tally.counts == {Outcome.NEW: 3, Outcome.COPY: 2}
+    assert (later.runs, later.seen) == (0, 0)
+
+
+def test_a_run_we_ended_ourselves_is_no_fault_of_its_source(known: Archive) -> None:
+    _run(known, "caixin", result=Outcome.FAILED)
+    _run(known, "caixin", result=sources.INTERRUPTED)
+    with known.read() as tx:
+        state = sources.state(tx, "caixin")
+
+    assert (state.failures, state.baseline_ended) == (1, None)
