@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
 from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
-from alerts.outbox import resume, send_due
+from alerts.outbox import resume, send_due, withdraw_gone
 from console.settings import Settings
 from console.workshop import Workshop, workshop
+from core.article import Article
 from core.log import values
 from crawler.net.pace import Pace
-from scheduler.duties import Duties
+from lexicon.mentions import MentionFinder
+from scheduler.duties import Duties, Duty
 from storage import articles, likeness, sources
 from storage.archive import Archive, Transaction
 
 log = logging.getLogger("jingbao.console")
 
-ITEMS_KEPT = timedelta(days=90)
+ITEMS_KEPT = timedelta(days=3)
 """How long a feed item is known by its hash after the feed last carried it; later it is known by its address."""
 BANDS_KEPT = timedelta(days=60)
 """How long a text's near-copies are found; wire copies come within days, reposts within weeks."""
@@ -30,36 +33,46 @@ MENTIONS_AT_ONCE = 200
 
 async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Duties:
     """Open all that a configuration's duties work with; `close` of the duties gives it back. The archive stays open."""
-    stack = AsyncExitStack()
-    work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
     now = settings.clock.now()
 
     def begin(tx: Transaction) -> None:
         sources.ensure(tx, [source.key for source in settings.sources], now)
         resume(tx)  # whoever starts or reloads has perhaps just mended the mail set-up
 
-    await archive.writing(begin)
-    return Duties(
-        due=work.due,
-        collect=work.collect,
-        match=work.match,
-        digest=work.digest,
-        send=work.send,
-        upkeep=work.upkeep,
-        stop_collecting=work.shop.collector.stop,
-        close=stack.aclose,
-        sources_at_once=settings.config.collection.sources_at_once,
-        tick=timedelta(seconds=settings.config.collection.tick_seconds),
-    )
+    async with AsyncExitStack() as stack:
+        work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
+        await archive.writing(begin)
+        return work.duties(stack.pop_all().aclose)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Work:
     shop: Workshop
+    wrapping_up: bool = False
+
+    def duties(self, close: Duty) -> Duties:
+        collection = self.shop.settings.config.collection
+        return Duties(
+            due=self.due,
+            collect=self.collect,
+            match=self.match,
+            digest=self.digest,
+            send=self.send,
+            upkeep=self.upkeep,
+            wrap_up=self.wrap_up,
+            stop_collecting=self.shop.collector.stop,
+            close=close,
+            sources_at_once=collection.sources_at_once,
+            tick=timedelta(seconds=collection.tick_seconds),
+        )
+
+    def wrap_up(self) -> None:
+        self.wrapping_up = True
 
     async def due(self, limit: int) -> list[str]:
         now = self.shop.settings.clock.now()
-        return await self.shop.archive.reading(lambda tx: sources.due(tx, now, limit))
+        keys = frozenset(source.key for source in self.shop.settings.sources)
+        return await self.shop.archive.reading(lambda tx: sources.due(tx, now, limit, keys))
 
     async def collect(self, key: str) -> None:
         source = self.shop.settings.source(key)
@@ -67,7 +80,7 @@ class _Work:
             await self.shop.collector.collect(source)
 
     async def match(self) -> None:
-        while True:
+        while not self.wrapping_up:
             matched = await self.shop.archive.writing(self._match)
             if not matched.articles:
                 return
@@ -84,8 +97,9 @@ class _Work:
 
     async def send(self) -> None:
         shop, now = self.shop, self.shop.settings.clock.now()
-        quiet = quiet_readers(shop.desk, now)
-        await send_due(shop.archive, shop.transport, shop.settings.config.mail.sender, now, quiet=quiet)
+        await withdraw_gone(shop.archive, shop.desk)
+        sender, quiet = shop.settings.config.mail.sender, quiet_readers(shop.desk, now)
+        await send_due(shop.archive, shop.transport, sender, now, quiet=quiet, stopping=lambda: self.wrapping_up)
 
     async def upkeep(self) -> None:
         now = self.shop.settings.clock.now()
@@ -95,16 +109,24 @@ class _Work:
             likeness.forget_bands(tx, now - BANDS_KEPT)
 
         await self.shop.archive.writing(forget)
+        await self.shop.archive.checkpoint()
         await self._renew_mentions()
 
     async def _renew_mentions(self) -> None:
         """Bring mentions up to the watchlist's version, a few articles at a time; nothing is mailed for it."""
         version, finder = self.shop.settings.watchlist.version, self.shop.desk.finder
-        while stale := await self.shop.archive.reading(lambda tx: articles.stale_mentions(tx, version, MENTIONS_AT_ONCE)):
-            found = await asyncio.to_thread(lambda: {each.id: finder.find(each.title, each.body) for each in stale})
+        while not self.wrapping_up:
+            stale = await self.shop.archive.reading(lambda tx: articles.stale_mentions(tx, version, MENTIONS_AT_ONCE))
+            if not stale:
+                return
+            found = await asyncio.to_thread(_mentions, finder, stale)
 
             def keep(tx: Transaction, found: dict[int, frozenset[str]] = found) -> None:
                 for article_id, mentions in found.items():
                     articles.set_mentions(tx, article_id, mentions, version)
 
             await self.shop.archive.writing(keep)
+
+
+def _mentions(finder: MentionFinder, texts: Sequence[Article]) -> dict[int, frozenset[str]]:
+    return {each.id: finder.find(each.title, each.body) for each in texts}

@@ -39,6 +39,11 @@ class Discovery:
     validators: Validators = Validators()
     unchanged: bool = False
 
+    @property
+    def whole(self) -> bool:
+        """Whether every part of the list came and could be read."""
+        return not any(outcome.passing or outcome is Outcome.UNREADABLE for outcome in self.unread)
+
 
 class List(Protocol):
     """What a reader of lists gives: entries, and items without an address by outcome."""
@@ -62,6 +67,7 @@ class Discoverer:
 
     async def discover(self, source: Source, held: Validators, known: frozenset[bytes], now: datetime) -> Discovery:
         """What `source` lists now (aware UTC), beside what was held of it. Raises FetchError or ReadingError."""
+        held = Validators() if _has_parts(source) else held
         request = self._manners.request_for(source, etag=held.etag, last_modified=held.last_modified)
         document = await self._fetch(request)
         if document.unchanged:
@@ -69,7 +75,7 @@ class Discoverer:
         digest = hashlib.blake2b(document.body, digest_size=16).digest()
         headers = document.headers
         validators = Validators(headers.get("etag", ""), headers.get("last-modified", ""), digest)
-        if digest == held.body_hash and source.kind is not SourceKind.SITEMAP:  # an index may stay while its children change
+        if digest == held.body_hash:
             return Discovery(validators=validators, unchanged=True)
         read = await self._read(document, source, known, now)
         return replace(read, validators=validators)
@@ -130,6 +136,12 @@ class Discoverer:
         if isinstance(result, FetchError):
             raise result
         return result
+
+
+def _has_parts(source: Source) -> bool:
+    """Whether a list has further documents: those may change, or come at last, while the first stays as it was."""
+    pages = source.listing.pages or (source.api.pages if source.api else ())
+    return source.kind is SourceKind.SITEMAP or bool(pages)
 
 
 def _joined(found: Sequence[Discovery], max_items: int) -> Discovery:

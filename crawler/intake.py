@@ -46,9 +46,20 @@ def take_in(
     held = _held(tx, run, arrival, appraisal)
     ending = _update(tx, run, held, appraisal, now) if held else _enter(tx, run, arrival, appraisal, now)
     address_id = note(tx, run, arrival, ending, now)
+    if ending.article_id is not None:
+        _note_redirect(tx, run, arrival, appraisal, ending.article_id, now)
     if raw is not None:
         addresses.keep_raw(tx, address_id, raw)
     return ending.outcome
+
+
+def _note_redirect(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, article_id: int, now: datetime) -> None:
+    """Know the address that the entry's led to as the same article: a list may name it later."""
+    reached = _canonical(appraisal.draft.url, run.source)
+    if reached and reached != arrival.canonical_url and addresses.look_up(tx, reached) is None:
+        draft, reason = appraisal.draft, f"where {arrival.entry.url} leads"
+        ending = Ending(Outcome.DUPLICATE, reason, title=draft.title, article_id=article_id)
+        addresses.record(tx, reached, ending, url=draft.url, source=run.source.key, now=now, run_id=run.id)
 
 
 def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datetime) -> int:
@@ -61,6 +72,7 @@ def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datet
         entry_fingerprint=entry.fingerprint,
         article_id=ending.article_id,
         next_try=ending.next_try,
+        entry=entry if ending.next_try else None,
     )
     return addresses.record(
         tx, arrival.canonical_url, filled, url=entry.url, source=run.source.key, now=now, run_id=run.id, name=entry.guid
@@ -73,6 +85,8 @@ def _held(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal) -> 
     A page is believed about that only if the titles agree: some sites name one address on all their pages.
     """
     draft = appraisal.draft
+    if arrival.known is not None and arrival.known.article_id is not None:
+        return articles.get(tx, arrival.known.article_id)
     addressed = (arrival.canonical_url, _canonical(draft.url, run.source))
     for record in addresses.look_up_many(tx, [url for url in addressed if url]).values():
         if record.article_id is not None:

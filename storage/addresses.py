@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
 
+from core.article import Entry
 from core.outcomes import Outcome
+from storage.entries import entry_of, entry_values
 from storage.pieces import pieces
 from storage.raw import RawLocation
 from storage.schema import address, guid, raw_page, sighting
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 class AddressRecord:
     """Where an address stands. Times are aware UTC.
 
-    `outcome` is the last that said something (never `unchanged`). `attempts` counts passing outcomes in a row; `next_try`
-    is set while there is another try to come. `source` is the one that brought it first.
+    `outcome` is the last that said something (never `unchanged`). `attempts` counts tries in a row after which another was
+    worth while; `next_try` is set while one is to come, and `entry` is what the list said of it then. `source` is the one
+    that brought it first.
     """
 
     id: int
@@ -39,6 +42,7 @@ class AddressRecord:
     next_try: datetime | None
     article_id: int | None
     entry_fingerprint: str
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ class Sighting:
 class Ending:
     """What became of an address in one run.
 
-    `title`, `entry_fingerprint` and `article_id` replace what is known only where they are given. `next_try` is for
-    passing outcomes; with None the address waits until a source carries it again.
+    `title`, `entry_fingerprint` and `article_id` replace what is known only where they are given. With a `next_try` comes
+    the `entry`, which the next try will need; without one the address waits until a source says something new of it.
     """
 
     outcome: Outcome
@@ -66,6 +70,7 @@ class Ending:
     entry_fingerprint: str = ""
     article_id: int | None = None
     next_try: datetime | None = None
+    entry: Entry | None = None
 
 
 def look_up(tx: Transaction, canonical_url: str) -> AddressRecord | None:
@@ -129,6 +134,12 @@ def record(
     return address_id
 
 
+def is_carried_by(tx: Transaction, address_id: int, source: str) -> bool:
+    """Whether this source has carried the address before."""
+    carried = select(sighting.c.id).where(sighting.c.address_id == address_id, sighting.c.source == source).limit(1)
+    return tx.connection.scalar(carried) is not None
+
+
 def history(tx: Transaction, address_id: int) -> list[Sighting]:
     """What became of an address, oldest first."""
     rows = tx.connection.execute(select(sighting).where(sighting.c.address_id == address_id).order_by(sighting.c.id))
@@ -169,12 +180,12 @@ def _changes(before: AddressRecord, ending: Ending, now: datetime) -> dict[str, 
 
 
 def _standing(ending: Ending, attempts: int) -> dict[str, Any]:
-    passing = ending.outcome.passing
     return {
         "outcome": str(ending.outcome),
         "reason": ending.reason,
-        "attempts": attempts + 1 if passing else 0,
-        "next_try": ending.next_try if passing else None,
+        "attempts": attempts + 1 if ending.next_try or ending.outcome.passing else 0,
+        "next_try": ending.next_try,
+        "entry": entry_values(ending.entry) if ending.entry else None,
     }
 
 
@@ -182,8 +193,7 @@ def _tells_something(tx: Transaction, before: AddressRecord, ending: Ending, sou
     changed = (ending.outcome, ending.reason) != (before.outcome, before.reason)
     if changed and ending.outcome is not Outcome.UNCHANGED:
         return True
-    carried = select(sighting.c.id).where(sighting.c.address_id == before.id, sighting.c.source == source).limit(1)
-    return tx.connection.scalar(carried) is None
+    return not is_carried_by(tx, before.id, source)
 
 
 def _name(tx: Transaction, source: str, name: str, address_id: int) -> None:
@@ -207,4 +217,5 @@ def _record(row: AnyRow) -> AddressRecord:
         next_try=row.next_try,
         article_id=row.article_id,
         entry_fingerprint=row.entry_fingerprint,
+        entry=entry_of(row.entry) if row.entry else None,
     )

@@ -103,6 +103,13 @@ class Archive:
         with self.read() as tx:
             self._database.check(tx.connection, whole=True)
 
+    async def checkpoint(self) -> None:
+        """Move what the write-ahead log holds into the database's file, and empty the log, unless somebody reads it now.
+
+        Raises StorageError if the disk refuses.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._database.checkpoint)
+
     def close(self) -> None:
         """Finish what the threads have begun and close every connection."""
         self._writer.shutdown()

@@ -2,7 +2,7 @@
 
     match    waiting → mailed | told | withdrawn            baseline and too-old never wait
              waiting → folded → mailed | told | withdrawn   folded: past the reader's cap, now for a digest
-    message  waiting → sent | refused | expired | uncertain
+    message  waiting → sent | refused | expired | withdrawn | uncertain
              uncertain → sent | refused | unconfirmed       the line broke at the end of a try: it may have arrived
 
 The decisions are made in alerts; this file keeps them. docs/design/alerts.md says what each state means.
@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, insert, or_, select, update
 
 from storage.pieces import pieces
 from storage.schema import match, message, setting
@@ -48,11 +48,14 @@ class MessageState(StrEnum):
     EXPIRED = "expired"
     UNCERTAIN = "uncertain"
     UNCONFIRMED = "unconfirmed"
+    WITHDRAWN = "withdrawn"
 
 
 OPEN_MATCHES = (MatchState.WAITING, MatchState.FOLDED)
 _KNOWN_TO_RULE = (*OPEN_MATCHES, MatchState.MAILED, MatchState.TOLD)
 _OPEN_MESSAGES = (MessageState.WAITING, MessageState.UNCERTAIN)
+FURTHEST_TRY = timedelta(hours=4)
+"""No try is put off further than this. One that lies further ahead was written by a clock that has been put back since."""
 LOST_MESSAGES = (MessageState.REFUSED, MessageState.EXPIRED, MessageState.UNCONFIRMED)
 
 
@@ -206,8 +209,9 @@ def put(tx: Transaction, mail: NewMessage, now: datetime) -> int:
 
 
 def due_messages(tx: Transaction, now: datetime, limit: int, *, without_readers: Collection[str] = ()) -> list[Message]:
-    """Messages whose next try has come, the longest due first."""
-    query = select(message).where(message.c.state.in_(_OPEN_MESSAGES), message.c.next_try <= now)
+    """Messages whose next try has come, the longest due first; after them those further ahead than FURTHEST_TRY."""
+    has_come = or_(message.c.next_try <= now, message.c.next_try > now + FURTHEST_TRY)
+    query = select(message).where(message.c.state.in_(_OPEN_MESSAGES), has_come)
     query = query.where(message.c.reader.not_in(without_readers)).order_by(message.c.next_try, message.c.id).limit(limit)
     return [_message(row) for row in tx.connection.execute(query)]
 
@@ -222,6 +226,19 @@ def mark_failed(tx: Transaction, number: int, *, state: MessageState, attempts: 
     """A try has failed; what follows is in `state` and `next_try`."""
     values = {"state": state, "attempts": attempts, "next_try": next_try, "last_error": error}
     tx.connection.execute(update(message).where(message.c.id == number).values(values))
+
+
+def open_recipients(tx: Transaction) -> set[tuple[str, str]]:
+    """The (reader, address) pairs with messages that are still to be sent."""
+    query = select(message.c.reader, message.c.address).where(message.c.state.in_(_OPEN_MESSAGES)).distinct()
+    return set(tx.connection.execute(query).tuples())
+
+
+def withdraw(tx: Transaction, reader: str, address: str, reason: str) -> None:
+    """Send nothing more of this reader's to this address. What may have arrived already is left as unconfirmed."""
+    for state, ends in ((MessageState.WAITING, MessageState.WITHDRAWN), (MessageState.UNCERTAIN, MessageState.UNCONFIRMED)):
+        theirs = update(message).where(message.c.reader == reader, message.c.address == address, message.c.state == state)
+        tx.connection.execute(theirs.values(state=ends, last_error=reason))
 
 
 def get_message(tx: Transaction, number: int) -> Message | None:

@@ -26,7 +26,6 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
-    true,
 )
 from sqlalchemy.types import JSON
 
@@ -65,7 +64,6 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     "source",
     metadata,
     Column("key", String(64), primary_key=True),
-    Column("listed", Boolean, nullable=False, default=True, server_default=true()),  # whether the configuration names it still
     Column("next_due", UtcDateTime, nullable=False),
     Column("etag", Text, nullable=False, default=""),
     Column("last_modified", Text, nullable=False, default=""),
@@ -118,6 +116,7 @@ address = Table(  # every address ever seen, by canonical URL, and where it stan
     Column("next_try", UtcDateTime),  # set while the outcome is a passing one
     Column("article_id", _Id, ForeignKey("article.id")),
     Column("entry_fingerprint", Text, nullable=False, default=""),
+    Column("entry", JSON(none_as_null=True)),  # what its list said, kept while another try is to come
 )
 Index("address_article", address.c.article_id)
 Index(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, insert, select, update
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 RUNNING, OK, UNCHANGED, INTERRUPTED = "running", "ok", "unchanged", "interrupted"
 """A run's results beside an Outcome's value, which says why the source gave nothing."""
 _GOOD = {OK, UNCHANGED}
+_LONGEST_PAUSE = timedelta(days=8)  # a week's interval, spread
 _SIGHT_GRAIN = timedelta(days=1)  # `last_seen` of an item is kept this coarsely: it is there for pruning alone
 
 
@@ -41,7 +43,6 @@ class SourceState:
     """
 
     key: str
-    listed: bool
     next_due: datetime
     validators: Validators
     baseline_ended: datetime | None
@@ -72,20 +73,22 @@ class Run:
 
 
 def ensure(tx: Transaction, keys: Collection[str], now: datetime) -> None:
-    """Let the archive know the configuration's sources: new ones are due at once, those it names no longer never are."""
+    """Let the archive know these sources; those new to it are due at once."""
     known = set(tx.connection.scalars(select(source.c.key)))
     fresh = [{"key": key, "next_due": now} for key in dict.fromkeys(keys) if key not in known]
     if fresh:
         tx.connection.execute(insert(source), fresh)
-    tx.connection.execute(update(source).values(listed=False))
-    for piece in pieces(keys):
-        tx.connection.execute(update(source).where(source.c.key.in_(piece)).values(listed=True))
 
 
-def due(tx: Transaction, now: datetime, limit: int) -> list[str]:
-    """Keys of listed sources due by `now` (aware UTC), the longest overdue first; at most `limit`."""
-    overdue = select(source.c.key).where(source.c.next_due <= now, source.c.listed)
-    return list(tx.connection.scalars(overdue.order_by(source.c.next_due).limit(limit)))
+def due(tx: Transaction, now: datetime, limit: int, keys: Collection[str]) -> list[str]:
+    """Those of `keys` that are due by `now` (aware UTC), the longest overdue first; at most `limit`.
+
+    Due further ahead than any source's pause can be is due now: the clock was put back.
+    """
+    overdue, absurd = source.c.next_due <= now, source.c.next_due > now + _LONGEST_PAUSE
+    in_order = (select(source.c.key).where(which).order_by(source.c.next_due) for which in (overdue, absurd))
+    found = (key for query in in_order for key in tx.connection.scalars(query) if key in keys)
+    return list(islice(found, limit))
 
 
 def state(tx: Transaction, key: str) -> SourceState:
@@ -122,13 +125,14 @@ def finish_run(
     seen: int = 0,
     counts: Mapping[Outcome, int] | None = None,
     validators: Validators | None = None,
+    ends_baseline: bool = True,
 ) -> None:
     """Write down how a run ended and when its source is due next (aware UTC).
 
     `result` is OK, UNCHANGED, INTERRUPTED (by our own end: no fault of the source) or the Outcome that kept the source from
     giving anything, which counts as a failure.
     `validators` are kept only where given: give them once every entry is safe, or the next run would skip the rest.
-    A good run ends the source's baseline. Raises NotFoundError for an unknown run.
+    A good run ends the source's baseline, unless `ends_baseline` is False. Raises NotFoundError for an unknown run.
     """
     key = tx.connection.scalar(select(run.c.source).where(run.c.id == run_id))
     if key is None:
@@ -140,8 +144,9 @@ def finish_run(
     )
     changes: dict[str, Any] = {"next_due": next_due, "last_run": now}
     if result in _GOOD:
-        ended_at = func.coalesce(source.c.baseline_ended, now)
-        changes |= {"failures": 0, "last_good": now, "baseline_ended": ended_at, "last_error": ""}
+        changes |= {"failures": 0, "last_good": now, "last_error": ""}
+        if ends_baseline:
+            changes["baseline_ended"] = func.coalesce(source.c.baseline_ended, now)
     elif result != INTERRUPTED:
         changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
     if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
@@ -221,7 +226,6 @@ def forget_items(tx: Transaction, before: datetime) -> int:
 def _state(row: AnyRow) -> SourceState:
     return SourceState(
         key=row.key,
-        listed=row.listed,
         next_due=row.next_due,
         validators=Validators(row.etag, row.last_modified, row.body_hash or b""),
         baseline_ended=row.baseline_ended,

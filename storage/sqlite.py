@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,6 +84,17 @@ class Sqlite:
             connection.exec_driver_sql(begin)
 
         return engine
+
+    def checkpoint(self) -> None:
+        """Empty the write-ahead log, which a long read may have let grow (sqlite.org/wal.html, 6); a reader puts it off.
+
+        On a connection of its own, which waits for nobody: TRUNCATE holds up writers while it waits. Raises StorageError.
+        """
+        try:
+            with closing(sqlite3.connect(self.path, timeout=0)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StorageError(self.advice(error) or str(error)) from error
 
     def advice(self, error: BaseException | None) -> str | None:
         """What a person should know and do about a driver's error; None if it is a fault of this program."""

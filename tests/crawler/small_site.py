@@ -32,6 +32,8 @@ class SmallSite:
     statuses: dict[str, int] = field(default_factory=dict)
     bodies: dict[str, str] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
+    feed_summary: str = ""
+    redirects: dict[str, str] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -43,7 +45,7 @@ class SmallSite:
         items = "".join(
             f"<item><title>{item.title}</title><link>{self.base}/{item.slug}{item.query}</link>"
             f"<guid isPermaLink='false'>{item.guid or item.slug}</guid><pubDate>{item.published}</pubDate>"
-            f"<description>{item.text[:120]}</description></item>"
+            f"<description>{self.feed_summary or item.text[:120]}</description></item>"
             for item in self.items
         )
         return f"<rss version='2.0'><channel><title>Small</title>{items}</channel></rss>"
@@ -61,6 +63,8 @@ class SmallSite:
         self.was_asked.set()
         if path in self.silent:
             await asyncio.Event().wait()
+        if path in self.redirects:
+            raise web.HTTPFound(self.redirects[path])
         if path in self.statuses:
             return web.Response(status=self.statuses[path])
         if path in self.bodies:

@@ -12,6 +12,7 @@ import pytest
 
 from core.clock import Clock
 from core.config import Config
+from core.errors import StorageError
 from core.outcomes import Outcome
 from core.source import Source
 from crawler.collect import Collector
@@ -230,11 +231,11 @@ async def test_a_run_cut_short_is_done_again_and_loses_nothing(tmp_path, pool, m
 
         def dies_at_the_second(*args, **kwargs):
             if len(it.held()) == 1:
-                raise RuntimeError("the process died here")
+                raise StorageError("the disk is full")
             return real(*args, **kwargs)
 
         monkeypatch.setattr(articles, "insert", dies_at_the_second)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(StorageError):
             await it.collect()
         monkeypatch.setattr(articles, "insert", real)
         counts = await it.collect()
@@ -264,7 +265,7 @@ async def test_the_history_of_an_address_can_be_told(tmp_path, pool) -> None:
             raw = addresses.raw_pages(tx, record.id)
 
         assert [line.outcome for line in history] == [Outcome.NEW]
-        assert it.collector._raw.read(raw[0]).body.startswith(b"<html>")
+        assert it.collector._tools.raw.read(raw[0]).body.startswith(b"<html>")
 
 
 async def test_a_feed_that_is_a_web_page_says_so(tmp_path, pool) -> None:
@@ -298,3 +299,174 @@ async def test_a_stop_does_not_wait_for_a_feed_that_does_not_answer(tmp_path, po
         await collecting
 
         assert it.result == "interrupted"
+
+
+VAGUE = replace(
+    CHIPS,
+    slug="vague",
+    title="What the factory visit showed",
+    published="Fri, 02 Jan 2026 08:00:00 +0000",
+)
+
+
+async def test_an_item_that_stands_twice_in_a_list_survives_a_run_cut_short(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS, CHIPS) as site, road(tmp_path, site, pool) as it:
+        real = articles.insert
+
+        def refuses(*args, **kwargs):
+            raise StorageError("the disk is full")
+
+        monkeypatch.setattr(articles, "insert", refuses)
+        with pytest.raises(StorageError):
+            await it.collect()
+        monkeypatch.setattr(articles, "insert", real)
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.DUPLICATE: 1}
+        assert len(it.held()) == 1
+
+
+async def test_a_page_tried_again_keeps_what_its_list_said_of_it(tmp_path, pool) -> None:
+    async with small_site(VAGUE) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/vague"] = 503
+        await it.collect()
+        del site.statuses["/vague"]
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1}
+        assert it.held()[0].published.at == datetime(2026, 1, 2, 8, 0, tzinfo=UTC)
+
+
+async def test_of_a_refused_page_headline_and_summary_are_kept_and_it_is_said_why(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 403
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1}
+        article = it.held()[0]
+        assert (article.title, article.extent) == (CHIPS.title, "summary")
+        assert "403" in article.extent_reason
+
+
+async def test_a_refused_page_that_may_be_off_topic_is_asked_again_hours_later(tmp_path, pool) -> None:
+    async with small_site(VAGUE) as site, road(tmp_path, site, pool, scope="research") as it:
+        site.items[0] = replace(VAGUE, text="They showed it on Tuesday." + "\n" + CHIPS.text, published=CHIPS.published)
+        site.feed_summary = "They showed it."
+        site.statuses["/vague"] = 403
+        blocked = await it.collect()
+        await it.collect()
+        assert (blocked, site.asked["/vague"]) == ({Outcome.BLOCKED: 1}, 1)
+        del site.statuses["/vague"]
+        it.clock.go(timedelta(hours=6))
+
+        assert await it.collect() == {Outcome.NEW: 1}
+
+
+async def test_a_failed_page_of_a_list_waits_for_its_next_try(tmp_path, pool) -> None:
+    rules = {"kind": "listing", "url": "list", "listing": {"item": "li"}, "language": "en"}
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, **(rules | {"url": f"{site.base}/list"})) as it:
+        site.bodies["/list"] = f"<ul><li><a href='{site.base}/chips'>{CHIPS.title}</a></li></ul>"
+        site.statuses["/chips"] = 503
+        asked = []
+        for _ in range(8):
+            it.clock.go(timedelta(minutes=-55))
+            await it.collect()  # five minutes later
+            asked.append(site.asked["/chips"])
+
+        assert asked == [1, 1, 1, 2, 2, 2, 2, 2]
+
+
+async def test_a_further_page_that_failed_is_read_later_and_still_belongs_to_the_baseline(tmp_path, pool) -> None:
+    async with small_site(CHIPS, MODEL) as site:
+        lists = {"listing": {"item": "li", "pages": (f"{site.base}/list2",)}, "kind": "listing", "url": f"{site.base}/list"}
+        async with road(tmp_path, site, pool, **lists) as it:
+            site.bodies["/list"] = f"<ul><li><a href='{site.base}/chips'>{CHIPS.title}</a></li></ul>"
+            site.bodies["/list2"] = f"<ul><li><a href='{site.base}/model'>{MODEL.title}</a></li></ul>"
+            site.statuses["/list2"] = 503
+            first = await it.collect()
+            del site.statuses["/list2"]
+            second = await it.collect()
+
+            assert first == {Outcome.NEW: 1, Outcome.FAILED: 1}
+            assert second == {Outcome.NEW: 1, Outcome.UNCHANGED: 1}
+            assert all(article.baseline for article in it.held())
+
+
+async def test_an_item_moved_and_edited_under_its_guid_is_the_same_article(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, text="feed") as it:
+        await it.collect()
+        site.items[0] = replace(CHIPS, slug="moved", guid="chips", text="The chip was shown again. " * 9)
+        counts = await it.collect()
+
+        assert Outcome.NEW not in counts
+        assert len(it.held()) == 1
+
+
+async def test_the_address_a_link_led_to_is_known_as_the_same_article(tmp_path, pool) -> None:
+    async with small_site(replace(CHIPS, slug="go")) as site, road(tmp_path, site, pool) as it:
+        site.redirects["/go"] = "/chips"
+        site.bodies["/chips"] = site.page(CHIPS)
+        await it.collect()
+        site.items.append(replace(CHIPS, title="Ascend accelerator of Huawei: what is known"))
+        counts = await it.collect()
+
+        assert counts == {Outcome.UNCHANGED: 2}
+        assert len(it.held()) == 1
+
+
+async def test_a_column_that_returns_under_its_title_and_guid_the_next_day_is_not_lost(tmp_path, pool) -> None:
+    daily = replace(CHIPS, title="China AI daily", guid="the-daily")
+    async with small_site(daily) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        it.clock.go(timedelta(hours=24))
+        tomorrow = "Wed, 21 Jan 2026 09:00:00 +0000"
+        site.items[0] = replace(daily, slug="daily-2", text=MODEL.text, published=tomorrow)
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1}
+
+
+async def test_what_one_source_found_off_topic_another_may_judge_anew(tmp_path, pool) -> None:
+    late = "\nArtificial intelligence has changed how lawyers work, says a partner of the firm." * 3
+    item = Item("law", "How lawyers work now", "Lawyers read contracts faster than before." + late)
+    async with small_site(item) as site, road(tmp_path, site, pool) as it:
+        assert await it.collect() == {Outcome.OFF_TOPIC: 1}
+        narrow = it.source.model_copy(update={"key": "narrow", "scope": "research"})
+        with it.archive.write() as tx:
+            sources.ensure(tx, ["narrow"], START)
+        it.source = narrow
+        await it.collect()
+
+        assert site.asked["/law"] == 2  # read again for the one of whom less is asked
+
+
+async def test_a_bug_that_one_article_meets_ends_that_article_alone(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+        real = articles.insert
+
+        def stumbles(tx, draft, *args, **kwargs):
+            if draft.title == CHIPS.title:
+                raise KeyError("a bug")
+            return real(tx, draft, *args, **kwargs)
+
+        monkeypatch.setattr(articles, "insert", stumbles)
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.UNREADABLE: 1}
+        assert it.result == "ok"
+
+
+async def test_trouble_with_the_disk_is_no_fault_of_the_source_and_does_not_hammer_it(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+
+        def full(document):
+            raise StorageError("no space left on the device")
+
+        monkeypatch.setattr(it.collector._tools.raw, "append", full)
+        with pytest.raises(StorageError):
+            await it.collect()
+        with it.archive.read() as tx:
+            state = sources.state(tx, "small")
+
+        assert state.failures == 0
+        assert state.next_due > it.clock.now() + timedelta(minutes=5)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.article import DateOrigin, Entry, Precision, Published
 from core.outcomes import Outcome
 from storage import addresses
 from storage.addresses import Ending
@@ -120,10 +121,17 @@ def test_an_address_that_came_through_is_not_tried_again(archive: Archive) -> No
     assert known.attempts == 0
 
 
-def test_a_lasting_outcome_has_no_next_try_even_if_one_is_given(archive: Archive) -> None:
+def test_what_its_list_said_is_kept_until_the_next_try_and_no_longer(archive: Archive) -> None:
+    day = Published(NOW, Precision.DAY, DateOrigin.LIST, "+08:00", zone_stated=True)
+    entry = Entry(URL, "A title", "A summary", guid="g", published=day, updated=NOW, authors=("Ann", "Bo"), outlet="X")
     with archive.write() as tx:
-        _record(tx, Ending(Outcome.GONE, "404", next_try=NOW))
-        assert addresses.retries_due(tx, "caixin", NOW, 10) == []
+        _record(tx, Ending(Outcome.BLOCKED, "403", next_try=NOW, entry=entry))
+        (again,) = addresses.retries_due(tx, "caixin", NOW, 10)
+        assert (again.entry, again.attempts) == (entry, 1)
+        _record(tx, Ending(Outcome.GONE, "404"))
+        after = addresses.look_up(tx, URL)
+    assert after is not None
+    assert (after.entry, after.attempts, after.next_try) == (None, 0, None)
 
 
 def test_what_was_known_stays_where_nothing_new_is_given(archive: Archive) -> None:

@@ -78,7 +78,6 @@ def upgrade() -> None:
     op.create_table(
         "source",
         sa.Column("key", sa.String(length=64), nullable=False),
-        sa.Column("listed", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("next_due", _MOMENT, nullable=False),
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("last_modified", sa.Text(), nullable=False),
@@ -162,6 +161,7 @@ def upgrade() -> None:
         sa.Column("next_try", _MOMENT, nullable=True),
         sa.Column("article_id", _ID, nullable=True),
         sa.Column("entry_fingerprint", sa.Text(), nullable=False),
+        sa.Column("entry", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["article_id"], ["article.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("canonical_url"),
