@@ -118,7 +118,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
 def _sources(settings: Settings) -> Iterator[Finding]:
     try:
         with open_archive(settings) as archive, archive.read() as tx:
-            states = [state for state in sources.states(tx).values() if state.listed]
+            states = [state for state in sources.states(tx).values() if settings.source(state.key)]
     except JingbaoError:
         return  # told under database
     failing = [state for state in states if state.failures]

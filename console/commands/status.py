@@ -49,7 +49,8 @@ def command(config_path: Path | None, since: timedelta, as_json: bool) -> int:
 
 def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, Any]:
     now = settings.clock.now()
-    states = [state for state in sources.states(tx).values() if state.listed]
+    on = {source.key for source in settings.sources}
+    states = [state for state in sources.states(tx).values() if state.key in on]
     return {
         "version": VERSION,
         "now": now,
