@@ -29,7 +29,7 @@ class Outcome(StrEnum):
     TOO_SLOW = "too-slow"
     """Past a limit of time, on the net or in the reading worker."""
     BLOCKED = "blocked"
-    """robots.txt forbids it, or the site refuses (401, 403, 451, a challenge)."""
+    """robots.txt forbids it, or the site refuses (401, 403, 451, a challenge), and its list says too little to keep."""
     REFUSED = "refused"
     """Not fetched for safety: an address inside the operator's network, a scheme that is not http(s), a broken link."""
     GONE = "gone"
