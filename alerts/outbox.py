@@ -7,7 +7,7 @@ one goes on; what concerns the mail server pauses all sending, with a probe at g
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from storage import outbox
 from storage.outbox import Message, MessageState, Pause
 
 if TYPE_CHECKING:
+    from alerts.desk import Desk
     from storage.archive import Archive
     from storage.transaction import Transaction
 
@@ -53,17 +54,21 @@ async def send_due(
     *,
     quiet: Collection[str] = (),
     limit: int = 50,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Sending:
     """Send what is due by `now` (aware UTC), at most `limit` messages; those to the readers in `quiet` wait.
 
-    `sender` is the envelope's address, where refusals return to. Raises StorageError; of sending, nothing.
+    `sender` is the envelope's address, where refusals return to. `stopping` is asked before each message, and ends the
+    pass when true. Raises StorageError; of sending, nothing.
     """
     halt = await archive.reading(outbox.pause)
-    if halt and halt.until > now:
+    if halt and now < halt.until <= now + outbox.FURTHEST_TRY:
         return Sending(paused=halt.reason)
     due = await archive.reading(lambda tx: outbox.due_messages(tx, now, limit, without_readers=quiet))
     sent = failed = 0
     for message in due:
+        if stopping():
+            break
         error = await _try(transport, sender, message)
         if isinstance(error, ChannelError | OutOfReachError):
             await archive.writing(partial(_pause, error=error, now=now))
@@ -140,3 +145,12 @@ def _gap(gaps: tuple[timedelta, ...], failures: int) -> timedelta:
 def resume(tx: Transaction) -> None:
     """End a pause now: for an operator who has mended the set-up."""
     outbox.set_pause(tx, None)
+
+
+async def withdraw_gone(archive: Archive, desk: Desk) -> None:
+    """Withdraw the messages to readers and addresses that are no longer in the configuration. Raises StorageError."""
+    at_home = {(reader.key, address) for reader in desk.readers.values() for address in reader.addresses}
+    for reader, address in sorted(await archive.reading(outbox.open_recipients) - at_home):
+        reason = f"{address} of the reader {reader} is no longer in the configuration"
+        await archive.writing(partial(outbox.withdraw, reader=reader, address=address, reason=reason))
+        log.info("withdrawn", extra=values(reader=reader, address=address))

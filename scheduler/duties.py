@@ -16,15 +16,17 @@ class Duties:
 
     `due(limit)` gives the keys of sources to collect now, the longest overdue first. `collect(key)` collects one and leaves
     it not due. `match`, `digest`, `send` and `upkeep` do what is to do and return; none raises for what a person or the
-    net can cause. `stop_collecting()` makes running collections end early; `close()` gives everything back.
+    net can cause. `wrap_up()` lets these four return after the step under way (a message, a batch), for good;
+    `stop_collecting()` makes running collections end early; `close()` gives everything back.
     """
 
     due: Callable[[int], Awaitable[list[str]]]
-    collect: Callable[[str], Awaitable[None]]
+    collect: Callable[[str], Coroutine[Any, Any, None]]
     match: Duty
     digest: Duty
     send: Duty
     upkeep: Duty
+    wrap_up: Callable[[], None]
     stop_collecting: Duty
     close: Duty
     sources_at_once: int

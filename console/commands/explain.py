@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -17,7 +18,7 @@ from crawler.judgement.canonical import canonical_url
 from storage import addresses, articles, outbox
 from storage.addresses import AddressRecord, Sighting
 from storage.archive import Transaction
-from storage.outbox import Match, MatchState, Message
+from storage.outbox import LOST_MESSAGES, Match, MatchState, Message, MessageState
 
 HELP = """\
 Tell everything that happened to an address or an article: who carried it, when it was fetched, how it was judged and why,
@@ -83,6 +84,7 @@ class _History:
                     "reader": match.reader,
                     "state": match.state,
                     "at": match.at,
+                    "mail": mail.state if mail else None,
                     "subject": mail.subject if mail else None,
                     "sent": mail.sent if mail else None,
                 }
@@ -125,7 +127,14 @@ def _print(settings: Settings, history: _History) -> None:
     names = ", ".join(settings.names_of(article)) or "nobody of the watchlist"
     out.print(plain(f"  mentions: {names}"), soft_wrap=True)
     for match, mail in history.told:
-        told = f"mailed {local(mail.sent, zone)}: {mail.subject}" if mail and mail.sent else WHY[match.state]
-        out.print(plain(f"  rule {match.rule}, reader {match.reader}: {told}"), soft_wrap=True)
+        out.print(plain(f"  rule {match.rule}, reader {match.reader}: {_told(match, mail, zone)}"), soft_wrap=True)
     if not history.told:
         out.print("  no rule asked for it")
+
+
+def _told(match: Match, mail: Message | None, zone: ZoneInfo) -> str:
+    if mail and mail.sent:
+        return f"mailed {local(mail.sent, zone)}: {mail.subject}"
+    if mail and mail.state in (*LOST_MESSAGES, MessageState.WITHDRAWN):
+        return f"in a mail that was not delivered ({mail.state}): {mail.last_error}"
+    return WHY[match.state]

@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.outbox import RETRY_GAPS, UNCERTAIN_GAP, resume, send_due
+from alerts.desk import Desk
+from alerts.outbox import AWAY_GAPS, RETRY_GAPS, SETUP_GAPS, UNCERTAIN_GAP, resume, send_due, withdraw_gone
 from alerts.transport import OutOfReachError, Parcel, SmtpTransport
-from core.config import SmtpConfig
+from core.config import Config, SmtpConfig
 from core.errors import ChannelError, RefusedError, TryLaterError, UncertainError
+from lexicon.watchlist import load_watchlist
 from storage import outbox
 from storage.archive import Archive
-from storage.outbox import Message, MessageState, NewMessage
+from storage.outbox import Message, MessageState, NewMessage, Pause
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 SENDER = "jingbao@example.org"
@@ -189,6 +191,40 @@ async def test_quiet_hours_hold_a_mail_in_the_outbox_too(archive):
     await send_due(archive, transport, SENDER, NOW + timedelta(hours=8))
 
     assert transport.arrived == ["bob", "ann"]
+
+
+async def test_a_pass_that_is_asked_to_stop_ends_between_messages(archive):
+    put(archive, "ann", "bob", "cem")
+    transport = Scripted()
+    done = await send_due(archive, transport, SENDER, NOW, stopping=lambda: len(transport.arrived) == 2)
+
+    assert done.sent == 2
+    assert states(archive) == {"sent": 2, "waiting": 1}
+
+
+async def test_a_pause_written_by_a_clock_that_was_wrong_does_not_hold(archive):
+    put(archive, "ann")
+    with archive.write() as tx:
+        outbox.set_pause(tx, Pause("nobody there", NOW + timedelta(days=300), NOW + timedelta(days=301), 0))
+
+    assert (await send_due(archive, Scripted(), SENDER, NOW)).sent == 1
+
+
+def test_no_gap_is_longer_than_the_outbox_takes_for_possible():
+    assert max(*RETRY_GAPS, *SETUP_GAPS, *AWAY_GAPS, UNCERTAIN_GAP) <= outbox.FURTHEST_TRY
+
+
+async def test_mails_to_a_reader_or_an_address_taken_out_are_withdrawn(archive):
+    put(archive, "ann", "bob", "cem")
+    readers = [{"key": "ann", "addresses": ["ann@example.org"]}, {"key": "bob", "addresses": ["bob@new.example.org"]}]
+    desk = Desk.of(Config.model_validate({"readers": readers}), load_watchlist())
+    await withdraw_gone(archive, desk)
+    transport = Scripted()
+    await send_due(archive, transport, SENDER, NOW)
+
+    assert transport.arrived == ["ann"]
+    assert states(archive) == {"sent": 1, "withdrawn": 2}
+    assert look(archive, "bob").last_error == "bob@example.org of the reader bob is no longer in the configuration"
 
 
 ENDINGS = st.sampled_from(

@@ -104,6 +104,33 @@ def test_due_messages_come_longest_due_first_and_without_the_readers_left_out(ar
         assert [each.id for each in outbox.due_messages(tx, NOW, 10, without_readers={"ann"})] == [other]
 
 
+def test_a_message_put_off_by_a_clock_that_was_wrong_is_due(archive: Archive):
+    with archive.write() as tx:
+        outbox.put(tx, mail("a"), NOW + timedelta(hours=4))
+        lost = outbox.put(tx, mail("b"), NOW + timedelta(days=300))
+
+        assert [each.id for each in outbox.due_messages(tx, NOW, 10)] == [lost]
+
+
+def test_only_what_is_still_to_be_sent_is_withdrawn_and_what_may_have_arrived_is_left_unconfirmed(archive: Archive):
+    ends = {"waiting": "withdrawn", "uncertain": "unconfirmed"}
+    with archive.write() as tx:
+        for state in MessageState:
+            number = outbox.put(tx, mail(state), NOW)
+            outbox.mark_failed(tx, number, state=state, attempts=1, next_try=NOW, error="before")
+        other = outbox.put(tx, mail("other", reader="bob"), NOW)
+        address = mail().address
+        assert outbox.open_recipients(tx) == {("ann", address), ("bob", address)}
+        outbox.withdraw(tx, "ann", address, "gone")
+
+        left = {each.period_key: each for each in outbox.latest_messages(tx, 20) if each.id != other}
+        assert {key: str(each.state) for key, each in left.items()} == {
+            str(state): ends.get(state, str(state)) for state in MessageState
+        }
+        assert {key for key, each in left.items() if each.last_error == "gone"} == set(ends)
+        assert outbox.open_recipients(tx) == {("bob", address)}
+
+
 @pytest.mark.parametrize("state", list(MessageState))
 def test_only_what_waits_or_is_uncertain_is_tried_again(archive: Archive, state):
     with archive.write() as tx:
