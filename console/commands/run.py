@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> int:
             fresh = await asyncio.to_thread(load_settings, settings.path)
             if fresh.config.database_url != settings.config.database_url:
                 raise ConfigError([f"{settings.path}: storage.url: another archive needs a restart"])
-            return await open_duties(fresh, archive, pace)
+            going_on = replace(fresh, clock=settings.clock)  # a set clock (JINGBAO_CLOCK) would begin anew
+            return await open_duties(going_on, archive, pace)
 
         return await Daemon(await open_duties(settings, archive, pace), reload).run()

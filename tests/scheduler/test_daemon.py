@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 from datetime import timedelta
@@ -11,7 +12,7 @@ import pytest
 
 from core.errors import ConfigError, FetchError
 from core.outcomes import Outcome
-from scheduler.daemon import CLEAN, Daemon
+from scheduler.daemon import CLEAN, UNCLEAN, Daemon
 from scheduler.duties import Duties
 
 
@@ -28,6 +29,9 @@ class Work:
         self.calls: list[str] = []
         self.error: Exception | None = None
         self.all_started = asyncio.Event()
+        self.wrapped_up = asyncio.Event()
+        self.closed = asyncio.Event()
+        self.called: dict[str, asyncio.Event] = {}
 
     async def due(self, limit: int) -> list[str]:
         return self.waiting[:limit]
@@ -49,14 +53,30 @@ class Work:
     def note(self, name: str):
         async def duty() -> None:
             self.calls.append(name)
+            self.called.setdefault(name, asyncio.Event()).set()
             if name == "stop_collecting":
                 self.release.set()
+            if name == "close":
+                self.closed.set()
 
         return duty
 
+    async def next(self, name: str) -> None:
+        """Until a duty is called anew."""
+        called = self.called.setdefault(name, asyncio.Event())
+        called.clear()
+        await asyncio.wait_for(called.wait(), 10)
+
     def duties(self) -> Duties:
         named = {name: self.note(name) for name in ("match", "digest", "send", "upkeep", "stop_collecting", "close")}
-        return Duties(self.due, self.collect, sources_at_once=self.at_once, tick=timedelta(seconds=0.01), **named)
+        return Duties(
+            self.due,
+            self.collect,
+            wrap_up=self.wrapped_up.set,
+            sources_at_once=self.at_once,
+            tick=timedelta(seconds=0.01),
+            **named,
+        )
 
 
 async def no_reload() -> Duties:
@@ -138,3 +158,103 @@ async def test_a_good_configuration_on_sighup_replaces_the_old_one() -> None:
     assert await running == CLEAN
     assert "close" in old.calls
     assert "close" in new.calls
+
+
+async def test_a_second_sighup_is_obeyed_while_the_old_configuration_still_collects() -> None:
+    old, second, third = Work(["a", "b"]), Work([]), Work([])
+    fresh = [second, third]
+
+    async def reload() -> Duties:
+        return fresh.pop(0).duties()
+
+    daemon = Daemon(old.duties(), reload)
+    running = asyncio.create_task(daemon.run())
+    await old.all_started.wait()
+    os.kill(os.getpid(), signal.SIGHUP)
+    await second.next("match")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await third.next("match")
+
+    await asyncio.wait_for(second.closed.wait(), 10)
+    assert (old.running, old.wrapped_up.is_set(), old.closed.is_set()) == (2, True, False)
+
+    old.release.set()
+    await old.closed.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert third.calls[-1] == "close"
+
+
+async def test_sigterm_ends_the_collections_of_every_configuration_that_is_left() -> None:
+    old, new = Work(["a", "b"]), Work(["x"], at_once=3)
+
+    async def reload() -> Duties:
+        return new.duties()
+
+    daemon = Daemon(old.duties(), reload)
+    running = asyncio.create_task(daemon.run())
+    await old.all_started.wait()
+    os.kill(os.getpid(), signal.SIGHUP)
+    await new.next("match")
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert (old.running, new.running) == (0, 0)
+    for work in (old, new):
+        assert "stop_collecting" in work.calls
+        assert work.calls.count("close") == 1
+
+
+async def test_a_configuration_that_is_loaded_only_after_sigterm_is_closed_too() -> None:
+    old, new, asked, loaded = Work([]), Work([]), asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> Duties:
+        asked.set()
+        await loaded.wait()
+        return new.duties()
+
+    daemon = Daemon(old.duties(), slowly)
+    running = asyncio.create_task(daemon.run())
+    await old.next("match")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await asked.wait()
+    daemon.stop()
+    await old.wrapped_up.wait()
+    loaded.set()
+
+    assert await running == CLEAN
+    assert old.calls.count("close") == new.calls.count("close") == 1
+    assert "match" not in new.calls
+
+
+async def test_a_bug_while_reloading_keeps_the_old_configuration_and_is_logged(caplog) -> None:
+    work = Work([])
+
+    async def broken() -> Duties:
+        raise ZeroDivisionError
+
+    daemon = Daemon(work.duties(), broken)
+    running = asyncio.create_task(daemon.run())
+    await work.next("match")
+    os.kill(os.getpid(), signal.SIGHUP)
+    await work.next("match")
+    await work.next("match")
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert "reload met a bug" in caplog.text
+
+
+async def test_what_would_not_end_is_told_by_the_exit_code(monkeypatch) -> None:
+    monkeypatch.setattr("scheduler.daemon.PATIENCE", timedelta(0))
+    work = Work(["a", "b"])
+    stuck = dataclasses.replace(work.duties(), stop_collecting=work.note("nothing"))
+    daemon = Daemon(stuck, no_reload)
+    running = asyncio.create_task(daemon.run())
+    await work.all_started.wait()
+    daemon.stop()
+
+    assert await running == UNCLEAN
+    assert work.calls[-1] == "close"
+    work.release.set()
