@@ -119,6 +119,36 @@ def test_a_read_sees_one_moment_and_waits_for_nobody(archive: Archive) -> None:
         assert articles.count(after) == 1
 
 
+def _log_bytes(url: str) -> int:
+    return Path(f"{_file(url)}-wal").stat().st_size
+
+
+async def test_a_checkpoint_empties_the_write_ahead_log_and_loses_nothing(url: str, archive: Archive) -> None:
+    with archive.write() as tx:
+        keep(tx, "one", "word " * 1000)
+    before = _log_bytes(url)
+    await archive.checkpoint()
+    after = _log_bytes(url)
+
+    assert (before > 0, after) == (True, 0)
+    with archive.read() as tx:
+        assert articles.count(tx) == 1
+
+
+async def test_a_checkpoint_beside_a_reader_and_a_writer_waits_for_nobody(url: str, archive: Archive) -> None:
+    with archive.read() as reading:
+        articles.count(reading)
+        with archive.write() as tx:
+            keep(tx, "one")
+            await archive.checkpoint()
+        await archive.checkpoint()
+        assert _log_bytes(url) > 0
+        assert articles.count(reading) == 0
+    await archive.checkpoint()
+
+    assert _log_bytes(url) == 0
+
+
 def test_a_read_transaction_cannot_write(archive: Archive) -> None:
     """The reading engine refuses."""
     with pytest.raises(StorageError, match="may not be written"), archive.read() as tx:
