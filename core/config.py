@@ -31,6 +31,17 @@ def _mail_address(text: str) -> str:
     return text
 
 
+def _each_once(addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Domains are the same in capitals (RFC 5321, 2.4); the part before the @ is its server's to compare."""
+    seen: set[tuple[str, str]] = set()
+    for address in addresses:
+        local, _, domain = address.rpartition("@")
+        if (local, domain.lower()) in seen:
+            raise ValueError(f"the address {address} stands twice")
+        seen.add((local, domain.lower()))
+    return addresses
+
+
 def _quiet_hours(text: str) -> str:
     start, dash, end = text.partition("-")
     if text and not (dash and all(_clock_time(part) for part in (start, end))):
@@ -126,7 +137,7 @@ class Reader(Model):
 
     key: Key
     name: str = ""
-    addresses: tuple[MailAddress, ...] = Field(min_length=1)
+    addresses: Annotated[tuple[MailAddress, ...], AfterValidator(_each_once)] = Field(min_length=1)
     language: Literal["en", "zh"] = "en"
     zone: Zone = "UTC"
     quiet_hours: Annotated[str, AfterValidator(_quiet_hours)] = ""

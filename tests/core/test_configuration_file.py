@@ -56,6 +56,20 @@ rules:
     ]
 
 
+@pytest.mark.parametrize("again", ["ann@example.org", "ann@EXAMPLE.org"])
+def test_an_address_that_stands_twice_is_told(tmp_path: Path, again: str) -> None:
+    path = write(tmp_path, f"readers:\n  - {{key: ann, addresses: [ann@example.org, bo@example.org, {again}]}}\n")
+
+    (fault,) = faults(path, environment={})
+    assert f"readers[0].addresses: the address {again} stands twice" in fault
+
+
+def test_addresses_that_differ_before_the_at_are_two(tmp_path: Path) -> None:
+    path = write(tmp_path, "readers:\n  - {key: ann, addresses: [ann@example.org, Ann@example.org, ann@example.com]}\n")
+
+    assert len(load_config(path, environment={}).readers[0].addresses) == 3
+
+
 def test_duplicates_and_unknown_readers_are_found_once_the_shapes_are_right(tmp_path: Path) -> None:
     path = write(
         tmp_path,
