@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from core.schedule import Schedule
-from core.source import Key, Model, Source, Zone
+from core.source import HttpUrl, Key, Model, Proxy, Source, Zone
+
+SQLITE = "sqlite:///"
 
 
 def _schedule(value: Any) -> Schedule:
@@ -18,7 +20,17 @@ def _schedule(value: Any) -> Schedule:
 
 
 def _network(text: str) -> str:
-    ipaddress.ip_network(text, strict=False)
+    try:
+        ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError("expected a network or address, as in 192.168.1.0/24 or 192.168.1.20") from None
+    return text
+
+
+def _sqlite_url(text: str) -> str:
+    path = text.removeprefix(SQLITE)
+    if text and (path in {text, "", ":memory:"} or "?" in path):
+        raise ValueError("expected sqlite:///PATH (this version keeps its archive in SQLite alone), or nothing")
     return text
 
 
@@ -59,20 +71,21 @@ When = Annotated[
 ]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Network = Annotated[str, AfterValidator(_network)]
+SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 
 
 class StorageConfig(Model):
     """Where the archive is; an empty `url` is SQLite in the data folder."""
 
-    url: str = ""
+    url: SqliteUrl = ""
 
 
 class NetworkConfig(Model):
     """Manners and limits on the net. `contact` (an address or page) is sent with every request."""
 
     contact: str = ""
-    proxy: str = ""
-    proxy_groups: dict[str, str] = Field(default_factory=dict)
+    proxy: Proxy = ""
+    proxy_groups: dict[str, Proxy] = Field(default_factory=dict)
     ca_file: str = ""
     timeout_seconds: float = Field(default=20, gt=0, le=300)
     max_bytes: int = Field(default=8_000_000, ge=10_000)
@@ -110,13 +123,13 @@ class AlertsConfig(Model):
 
     max_age_days: float = Field(default=3, gt=0)
     items_per_mail: int = Field(default=50, ge=1, le=500)
-    link_base: str = ""
+    link_base: HttpUrl | Literal[""] = ""
 
 
 class SmtpConfig(Model):
     """A mail server. The password comes from the environment variable named by `password_env`."""
 
-    host: str
+    host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""

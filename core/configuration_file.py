@@ -1,27 +1,32 @@
 """Reads config.yaml: all faults at once, each with file, line, key path, what was expected and the nearest key.
 
 Single values may be set from the environment: JINGBAO__NETWORK__PROXY=http://127.0.0.1:7890 sets `network.proxy`.
-What only other rooms can judge (queries, source keys) is checked by `checks`, handed down by console.
+What only other rooms can judge (queries, source keys) is checked by `checks`, handed down by console. They see the values that
+parsed also where others have faults: `core/rough_values.py`.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import ssl
 import typing
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
-from core.config import Config
+from core.config import SQLITE, Config, StorageConfig
 from core.errors import ConfigError
-from core.located_yaml import LocatedYaml, Problem, read_located_yaml
+from core.located_yaml import LocatedYaml, Problem, key_path, read_located_yaml
+from core.rough_values import rough
 
 Check = Callable[[Config], Iterable[Problem]]
+"""A check across keys. It may be given values that are not validated: of the right type, or empty."""
+Keys = tuple[str | int, ...]
 ENVIRONMENT_PREFIX = "JINGBAO__"
 
 # pydantic's own wording, said the way the rest of jingbao speaks.
@@ -40,6 +45,7 @@ _EXPECTED = {
     "model_type": "expected keys and values",
     "path_type": "expected a path",
     "too_short": "expected at least one",
+    "string_too_short": "expected some text",
     "missing": "this key is needed and missing",
 }
 
@@ -58,23 +64,33 @@ def load_config(path: Path, checks: Sequence[Check] = (), environment: Mapping[s
     document = read_located_yaml(text, str(path))
     if not isinstance(document.value, dict):
         document.problems.append(Problem((), "expected keys and values at the top of the file"))
-        raise _error(document)
-    problems = list(document.problems)
-    values = _with_environment(document, os.environ if environment is None else environment)
-    config = _validated(values, problems)
-    if config is not None:
-        for check in (_duplicates, _unknown_readers, *checks):
-            problems.extend(check(config))
-    if config is None or problems:
-        raise _error(LocatedYaml(document.name, None, document.places, problems))
-    return _with_whole_paths(config, path.resolve().parent)
+        raise _error(document, {})
+    variables: dict[Keys, str] = {}
+    values = _with_environment(document, os.environ if environment is None else environment, variables)
+    config = _validated(values, document.problems)
+    unchecked: Config = config or rough(Config, values)
+    faulty = {problem.path for problem in document.problems}
+    base = path.resolve().parent
+    own: list[Check] = [_duplicates, _unknown_readers, partial(_files, base=base)]
+    for check in (*own, *checks):
+        document.problems.extend(found for found in check(unchecked) if not _inside(found.path, faulty))
+    if config is None or document.problems:
+        raise _error(document, variables)
+    return _with_whole_paths(config, base)
+
+
+def _inside(path: Keys, faulty: set[Keys]) -> bool:
+    """Whether a fault at this place or above it has been told."""
+    return any(path[:length] in faulty for length in range(1, len(path) + 1))
 
 
 def _with_whole_paths(config: Config, base: Path) -> Config:
     """Relative paths are relative to the file, so that it means the same wherever jingbao is started."""
     ca_file = config.network.ca_file and str(base / Path(config.network.ca_file).expanduser())
     network = config.network.model_copy(update={"ca_file": ca_file})
-    return config.model_copy(update={"data_dir": (base / config.data_dir.expanduser()).resolve(), "network": network})
+    url = config.storage.url and f"{SQLITE}{base / Path(config.storage.url.removeprefix(SQLITE)).expanduser()}"
+    whole = {"data_dir": (base / config.data_dir.expanduser()).resolve(), "network": network, "storage": StorageConfig(url=url)}
+    return config.model_copy(update=whole)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -83,12 +99,20 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f' Did you mean "{close[0]}"?' if close else ""
 
 
-def _error(document: LocatedYaml) -> ConfigError:
+def _error(document: LocatedYaml, variables: Mapping[Keys, str]) -> ConfigError:
     ordered = sorted(document.problems, key=lambda problem: document.place_of(problem.path))
-    return ConfigError([document.line_for(problem) for problem in ordered])
+    return ConfigError([_line(document, problem, variables) for problem in ordered])
 
 
-def _with_environment(document: LocatedYaml, environment: Mapping[str, str]) -> dict[str, Any]:
+def _line(document: LocatedYaml, problem: Problem, variables: Mapping[Keys, str]) -> str:
+    """A fault of a value that an environment variable set names the variable, any other its place in the file."""
+    path = problem.path
+    name = next((variables[path[:length]] for length in range(len(path), 0, -1) if path[:length] in variables), None)
+    return document.line_for(problem) if name is None else f"{name}: {key_path(path)}: {problem.message}"
+
+
+def _with_environment(document: LocatedYaml, environment: Mapping[str, str], variables: dict[Keys, str]) -> dict[str, Any]:
+    """The file's values with those of the environment in their place; `variables` learns which names set what."""
     values: dict[str, Any] = dict(document.value)
     for name in sorted(environment):
         if not name.startswith(ENVIRONMENT_PREFIX):
@@ -99,7 +123,10 @@ def _with_environment(document: LocatedYaml, environment: Mapping[str, str]) -> 
             held = inner.get(section)
             inner[section] = dict(held) if isinstance(held, dict) else {}
             inner = inner[section]
-        inner[key] = yaml.safe_load(environment[name])
+        variables[(*sections, key)] = name
+        read = read_located_yaml(environment[name], name) if environment[name].strip() else LocatedYaml(name, None)
+        document.problems.extend(Problem((*sections, key), problem.message) for problem in read.problems)
+        inner[key] = read.value
     return values
 
 
@@ -107,7 +134,7 @@ def _validated(values: dict[str, Any], problems: list[Problem]) -> Config | None
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        seen: set[tuple[str | int, ...]] = set()
+        seen = {problem.path for problem in problems}
         for fault in error.errors(include_url=False):
             path = _existing(fault["loc"], values, missing=fault["type"] == "missing")
             echo = fault["type"] == "too_short" and fault["input"]  # its items' own faults are said already
@@ -137,6 +164,8 @@ def _message(fault: Any, path: tuple[str | int, ...]) -> str:
     if kind == "literal_error":
         return f"expected {fault['ctx']['expected']}, not {fault['input']!r}"
     if kind == "string_pattern_mismatch":
+        if path[-1] == "country":
+            return f"expected a country's two capital letters, as in CN, not {fault['input']!r}"
         return f"expected lower-case letters, digits and hyphens, not {fault['input']!r}"
     said = _EXPECTED.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "expected a value")
     return said if kind == "missing" or isinstance(fault["input"], dict | list) else f"{said}, not {fault['input']!r}"
@@ -176,3 +205,15 @@ def _unknown_readers(config: Config) -> Iterable[Problem]:
         for place, name in enumerate(rule.readers):
             if name not in known:
                 yield Problem(("rules", number, "readers", place), f'no reader has the key "{name}".{nearest(name, known)}')
+
+
+def _files(config: Config, base: Path) -> Iterable[Problem]:
+    """What the operator's own disk must hold, and what it must not."""
+    if base.joinpath(Path(config.data_dir).expanduser()).is_file():
+        yield Problem(("data_dir",), f"expected a folder; {config.data_dir} is a file")
+    if config.network.ca_file:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(base / Path(config.network.ca_file).expanduser())
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            yield Problem(("network", "ca_file"), f"expected a file of certificates (PEM); {config.network.ca_file}: {reason}")

@@ -14,6 +14,7 @@ import yaml
 Path = tuple[str | int, ...]
 AGAIN = "\0again"  # the place of a key's second writing
 MAX_CHARACTERS = 2_000_000
+MAX_DEPTH = 50
 _TAGS = {"str", "int", "float", "bool", "null", "seq", "map", "timestamp"}
 
 
@@ -62,6 +63,10 @@ def read_located_yaml(text: str, name: str) -> LocatedYaml:
         document.problems.append(Problem((), f"longer than {MAX_CHARACTERS:,} characters; this is not a configuration"))
         return document
     try:
+        if (mark := _too_deep(text)) is not None:
+            document.places[()] = (mark.line + 1, mark.column + 1)
+            document.problems.append(Problem((), f"more than {MAX_DEPTH} levels lie inside each other here; write it flatter"))
+            return document
         loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
     except (yaml.YAMLError, ValueError) as error:
@@ -73,6 +78,16 @@ def read_located_yaml(text: str, name: str) -> LocatedYaml:
         return document
     value = _plain(node, (), document, set(), loader) if node is not None else {}
     return LocatedYaml(name, value, document.places, document.problems)
+
+
+def _too_deep(text: str) -> Any:
+    """The mark where the values go too deep, or None: found without going down, since PyYAML's composer falls off the stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            return event.start_mark
+    return None
 
 
 def _plain(node: yaml.Node, path: Path, out: LocatedYaml, seen: set[int], loader: yaml.CSafeLoader) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 _KEY = r"^[a-z0-9][a-z0-9-]{0,63}$"
+_PROXY_SCHEMES = {"http", "https", "socks4", "socks5", "socks5h"}
 
 
 class Model(BaseModel):
@@ -43,10 +46,46 @@ def _pattern(text: str) -> str:
     return text
 
 
+def _proxy(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        port = url.port or (80 if url.scheme in {"http", "https"} else 0)
+        usable = url.scheme in _PROXY_SCHEMES and bool(url.hostname) and port > 0
+    except ValueError:
+        usable = False
+    if text not in {"", "direct"} and not usable:
+        raise ValueError("expected a proxy as in http://127.0.0.1:7890 or socks5://user:password@host:1080, or direct")
+    return text
+
+
+def _encoding(name: str) -> str:
+    try:
+        known = not name or getattr(codecs.lookup(name.strip().lower().removeprefix("x-")), "_is_text_encoding", True)
+    except (LookupError, ValueError):
+        known = False
+    if not known:
+        raise ValueError("expected a character encoding's name, as in utf-8, gb18030 or big5")
+    return name
+
+
+def _selector(text: str) -> str:
+    from lxml.cssselect import CSSSelector  # noqa: PLC0415  (wanted only where a source has selectors)
+
+    try:
+        if text:
+            CSSSelector(text)
+    except (SyntaxError, RuntimeError, ValueError) as error:  # cssselect's two kinds of errors, and lxml's
+        raise ValueError(f"expected a CSS selector; {error}") from None
+    return text
+
+
 Zone = Annotated[str, AfterValidator(_known_zone)]
 HttpUrl = Annotated[str, AfterValidator(_http_address)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Key = Annotated[str, Field(pattern=_KEY)]
+Proxy = Annotated[str, AfterValidator(_proxy)]
+Encoding = Annotated[str, AfterValidator(_encoding)]
+Selector = Annotated[str, AfterValidator(_selector)]
 
 
 class SourceKind(StrEnum):
@@ -88,12 +127,12 @@ class ListingRules(Model):
     expression the absolute address must contain. `pages` are further list pages, read with the first.
     """
 
-    item: str = ""
-    link: str = ""
-    title: str = ""
-    date: str = ""
+    item: Selector = ""
+    link: Selector = ""
+    title: Selector = ""
+    date: Selector = ""
     date_attribute: str = ""
-    summary: str = ""
+    summary: Selector = ""
     link_pattern: Pattern = ""
     pages: tuple[HttpUrl, ...] = ()
 
@@ -131,7 +170,7 @@ class ApiRules(Model):
     fields: ApiFields
     pages: tuple[HttpUrl, ...] = ()
     url_template: str = ""
-    embedded_selector: str = ""
+    embedded_selector: Selector = ""
     embedded_pattern: Pattern = ""
     time_unit: Literal["seconds", "milliseconds"] = "seconds"
     time_format: str = ""
@@ -147,13 +186,13 @@ class SitemapRules(Model):
 class PageRules(Model):
     """CSS selectors for a source's article pages, each empty where the general reader does well; `remove` drops elements."""
 
-    text: str = ""
-    title: str = ""
-    date: str = ""
+    text: Selector = ""
+    title: Selector = ""
+    date: Selector = ""
     date_attribute: str = ""
-    author: str = ""
-    credit: str = ""
-    remove: str = ""
+    author: Selector = ""
+    credit: Selector = ""
+    remove: Selector = ""
 
 
 class UrlRewrite(Model):
@@ -186,10 +225,10 @@ class Source(Model):
     delay_seconds: float = Field(default=2.0, ge=0, le=300)
     enabled: bool = True
     text: Literal["page", "feed", "none"] = "page"
-    encoding: str = ""
+    encoding: Encoding = ""
     headers: dict[str, str] = Field(default_factory=dict)
     user_agent: str = ""
-    proxy: str = ""
+    proxy: Proxy = ""
     proxy_group: str = ""
     aggregator: bool = False
     official: bool = False
