@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from apscheduler.schedulers import base
 
-from core.errors import ConfigError
 from scheduler.daemon import CLEAN, Daemon
-from scheduler.duties import Duties
 from scheduler.intervals import Every
+from tests.scheduler.rounds import Rounds, no_reload
 
 
 class SteppedClock(datetime):
@@ -22,43 +21,6 @@ class SteppedClock(datetime):
     @classmethod
     def now(cls, tz=None) -> datetime:
         return datetime.now(tz) + cls.step
-
-
-class Rounds:
-    """Duties that count how often matching came round."""
-
-    def __init__(self) -> None:
-        self.matched: asyncio.Queue[None] = asyncio.Queue()
-
-    async def more(self, rounds: int) -> None:
-        """Until matching has come round so many times more."""
-        while not self.matched.empty():
-            self.matched.get_nowait()
-        async with asyncio.timeout(10):
-            for _ in range(rounds):
-                await self.matched.get()
-
-    def duties(self) -> Duties:
-        async def nothing() -> None:
-            pass
-
-        async def due(_: int) -> list[str]:
-            return []
-
-        async def collect(_: str) -> None:
-            pass
-
-        return Duties(
-            due=due, collect=collect, match=self.match, digest=nothing, send=nothing, upkeep=nothing, wrap_up=lambda: None,
-            stop_collecting=nothing, close=nothing, sources_at_once=1, tick=timedelta(seconds=0.05),
-        )  # fmt: skip
-
-    async def match(self) -> None:
-        self.matched.put_nowait(None)
-
-
-async def no_reload() -> Duties:
-    raise ConfigError(["not asked for"])
 
 
 @pytest.mark.parametrize("days", [-4000, -0.01, 0.01, 4000])

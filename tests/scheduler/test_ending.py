@@ -13,7 +13,7 @@ from scheduler.daemon import CLEAN, Daemon
 from storage import outbox
 from storage.archive import Archive
 from storage.outbox import NewMessage
-from tests.scheduler.test_clock_steps import Rounds, no_reload
+from tests.scheduler.rounds import Rounds, no_reload
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 
