@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from core.article import Article
 from core.clock import Clock, clock_from_environment
 from core.config import Config
-from core.configuration_file import load_config
+from core.configuration_file import load_config, nearest
 from core.errors import ConfigError, QueryError
 from core.located_yaml import Problem
 from core.source import Source
@@ -46,6 +46,13 @@ class Settings:
         named = [entity for entity in entities if entity is not None and entity.kind != "words"]
         return [self.watchlist.gloss(entity.id, "en") or entity.id for entity in named]
 
+    @property
+    def notes(self) -> list[str]:
+        """What is no fault and yet, most likely, not meant."""
+        rules = sum(rule.enabled for rule in self.config.rules)
+        told = f"{'a rule is' if rules == 1 else f'{rules} rules are'} on, but there is no reader, so nothing will be mailed"
+        return [f"{told}; name one under readers:"] if rules and not self.config.readers else []
+
     def source(self, key: str) -> Source | None:
         """A source that is on, by key."""
         return next((source for source in self.sources if source.key == key), None)
@@ -69,7 +76,8 @@ def load_settings(path: Path | None = None) -> Settings:
     def proxy_groups(config: Config) -> Iterable[Problem]:
         for number, source in enumerate(config.sources.add):
             if source.proxy_group and source.proxy_group not in config.network.proxy_groups:
-                message = f'network.proxy_groups has no "{source.proxy_group}"'
+                known = config.network.proxy_groups
+                message = f'network.proxy_groups has no "{source.proxy_group}".{nearest(source.proxy_group, known)}'
                 yield Problem(("sources", "add", number, "proxy_group"), message)
 
     config = load_config(path, checks=(queries, chosen_sources, proxy_groups))

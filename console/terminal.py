@@ -9,13 +9,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.table import Column
 from rich.text import Text
 
 from console.records import to_json
 from core.article import Article, Precision
 
-out = Console(highlight=False, soft_wrap=False)
-talk = Console(stderr=True, highlight=False)
+_UNBOUNDED = 100_000  # a file or a program has no columns to wrap to
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
+talk = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _UNBOUNDED)
+_NARROW = 60
 
 # C0, DEL, C1 (ANSI escapes begin there) and the marks that reorder text.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
@@ -24,6 +27,16 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2
 def clean(text: str) -> str:
     """Text without control characters, safe to print."""
     return _CONTROL.sub("\ufffd", text)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: 1 mail, 2 mails."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def typed_column(name: str) -> Column:
+    """A table's column of names that people type: the others give way to it, and where it must it folds; nothing is cut."""
+    return Column(name, no_wrap=out.width >= _NARROW, overflow="fold")
 
 
 def plain(text: str, style: str = "") -> Text:

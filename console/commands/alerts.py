@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,11 +11,13 @@ from rich.table import Table
 
 from alerts.desk import Desk
 from alerts.trial import Trial, rule_of, trial
-from console.commands.options import Span, json_option
+from console.commands.explain import WHY
+from console.commands.options import QueryCommand, Span, json_option
 from console.records import moment
 from console.settings import Settings, load_settings
-from console.terminal import local, out, plain, print_json, talk
+from console.terminal import clean, counted, local, out, plain, print_json, talk, typed_column
 from console.workshop import open_archive
+from core.configuration_file import nearest
 from lexicon.query import parse
 from storage import outbox
 from storage.search.searching import iterate
@@ -38,6 +40,7 @@ Examples:
   jingbao alerts test '人形机器人 lang:zh' --since 7d --when 'daily 08:00'
 """
 WEEK = timedelta(days=7)
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @click.group(help=HELP, invoke_without_command=True)
@@ -54,7 +57,7 @@ def command(context: click.Context, as_json: bool) -> int | None:
     if as_json:
         print_json(rules)
         return 0
-    table = Table("rule", "", "when", "to", "last 7 days", "measured", box=None, pad_edge=False)
+    table = Table(typed_column("rule"), "", "when", "to", "last 7 days", "measured", box=None, pad_edge=False)
     for rule in rules:
         found = ", ".join(f"{count} {state}" for state, count in rule["matches_7_days"].items()) or "–"
         state = "on" if rule["on"] else "off"
@@ -77,19 +80,26 @@ def _rule_record(settings: Settings, number: int, counts: dict[tuple[str, str], 
     }
 
 
-@command.command(help=TEST_HELP)
+@command.command(help=TEST_HELP, cls=QueryCommand)
 @click.argument("name_or_query", metavar="QUERY|NAME")
 @click.option("--since", type=Span(), default="30d", show_default=True, help="How far back to play.")
-@click.option("--when", default="now", show_default=True, help="The schedule a query is played with; a rule has its own.")
+@click.option("--when", help="The schedule a query is played with (now, if not given); a rule has its own.")
 @json_option
-@click.pass_obj
-def test(config_path: Path | None, name_or_query: str, since: timedelta, when: str, as_json: bool) -> int:
+@click.pass_context
+def test(context: click.Context, name_or_query: str, since: timedelta, when: str | None, as_json: bool) -> int:
     """Play the rule over the past; 3 if it would have mailed nothing."""
-    settings = load_settings(config_path)
+    settings = load_settings(context.obj)
+    as_json = as_json or bool(context.parent and context.parent.params["as_json"])  # `alerts --json test X`
     now = settings.clock.now()
     desk = Desk.of(settings.config, settings.watchlist)
+    names = [rule.name for rule in settings.config.rules]
+    if when is not None and name_or_query in names:
+        raise click.BadParameter(f"the rule {name_or_query} has its own schedule", param_hint="--when")
+    if name_or_query not in names and _NAME.fullmatch(name_or_query):
+        told = f'No rule is called "{name_or_query}", so it is read as a query.{nearest(name_or_query, names)}'
+        talk.print(clean(told), markup=False, soft_wrap=True)
     try:
-        rule = rule_of(desk, name_or_query, when)
+        rule = rule_of(desk, name_or_query, when or "now")
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--when") from error
     with open_archive(settings) as archive, archive.read() as tx:
@@ -130,14 +140,16 @@ def _trial_record(played: Trial) -> dict[str, Any]:
 def _print(settings: Settings, played: Trial) -> None:
     zone = settings.zone
     for mail in played.mails:
-        out.print(plain(f"{local(mail.at, zone)}  {mail.kind}, {len(mail.items)} stories", "bold"))
+        out.print(plain(f"{local(mail.at, zone)}  {mail.kind}, {counted(len(mail.items), 'story', 'stories')}", "bold"))
         for item in mail.items:
             found = f"  [{', '.join(item.found)}]" if item.found else ""
-            also = f"  (+{item.copies} copies)" if item.copies else ""
+            also = f"  (+{counted(item.copies, 'copy', 'copies')})" if item.copies else ""
             out.print(
                 plain(f"  {item.article.id:>6}  {item.article.title}  ({item.article.outlet}){found}{also}"), soft_wrap=True
             )
     for each in played.unsent:
-        out.print(plain(f"  not mailed ({each.state}): {each.article.id}  {each.article.title}", "dim"), soft_wrap=True)
+        told = f"  {each.article.id:>6}  {each.article.title}  ({each.article.outlet}): {WHY[each.state]}"
+        out.print(plain(told, "dim"), soft_wrap=True)
     stories = sum(len(mail.items) for mail in played.mails)
-    talk.print(f"{len(played.mails)} mails with {stories} stories; {len(played.unsent)} matches not mailed.")
+    mails = f"{counted(len(played.mails), 'mail')} with {counted(stories, 'story', 'stories')}"
+    talk.print(f"{mails}; {counted(len(played.unsent), 'match', 'matches')} not mailed.")

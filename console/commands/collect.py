@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,14 +13,17 @@ from rich.table import Table
 
 from console.commands.options import json_option
 from console.settings import Settings, load_settings
-from console.terminal import out, plain, print_json, talk
-from console.workshop import open_archive, workshop
+from console.terminal import out, plain, print_json, talk, typed_column
+from console.workshop import Workshop, open_archive, workshop
 from core.configuration_file import nearest
-from core.errors import NotFoundError
-from core.log import log_to
+from core.errors import JingbaoError, NotFoundError
+from core.log import log_to, values
+from core.outcomes import Outcome
 from core.source import Source
 from crawler.collect import RunReport
 from storage import sources
+
+log = logging.getLogger("jingbao.console")
 
 HELP = """\
 Collect all sources once, or the ones named, whether due or not. New articles are kept; the daemon matches and mails them.
@@ -36,7 +40,7 @@ Examples:
 @json_option
 @click.pass_obj
 def command(config_path: Path | None, keys: Sequence[str], as_json: bool) -> int:
-    """Collect, then tell each source's result; 1 if none gave anything."""
+    """Collect, then tell each source's result; 1 if none gave anything. A source's bug is told with it and in the log."""
     settings = load_settings(config_path)
     if not talk.is_terminal:
         log_to()
@@ -66,13 +70,23 @@ async def _collect(settings: Settings, chosen: Sequence[Source]) -> list[RunRepo
 
             async def one(source: Source) -> RunReport:
                 async with free:
-                    return await work.collector.collect(source)
+                    return await _collect_one(work, source)
 
             return list(await asyncio.gather(*(one(source) for source in chosen)))
 
 
+async def _collect_one(work: Workshop, source: Source) -> RunReport:
+    try:
+        return await work.collector.collect(source)
+    except JingbaoError:
+        raise
+    except Exception:
+        log.exception("collecting a source failed; please report the lines below", extra=values(source=source.key))
+        return RunReport(source.key, str(Outcome.FAILED), 0, {}, "a bug; see the log")
+
+
 def _table(reports: Sequence[RunReport]) -> Table:
-    table = Table("source", "result", "seen", "what became of them", box=None, pad_edge=False)
+    table = Table(typed_column("source"), "result", "seen", "what became of them", box=None, pad_edge=False)
     for report in reports:
         told = ", ".join(f"{count} {outcome}" for outcome, count in report.counts.items()) or report.detail
         table.add_row(report.source, report.result, str(report.seen), plain(told))

@@ -8,7 +8,7 @@ import click
 
 from console.commands.options import json_option
 from console.settings import load_settings
-from console.terminal import out, print_json
+from console.terminal import out, plain, print_json
 from core.errors import ConfigError
 
 
@@ -46,6 +46,7 @@ def check(config_path: Path | None, as_json: bool) -> int:
         "readers": len(settings.config.readers),
         "rules_on": len(on),
         "rules_off": len(settings.config.rules) - len(on),
+        "notes": settings.notes,
     }
     if as_json:
         print_json(told)
@@ -55,4 +56,6 @@ def check(config_path: Path | None, as_json: bool) -> int:
             f"rules on: {len(on)}, ready but off: {told['rules_off']}.",
             soft_wrap=True,
         )
+        for note in settings.notes:
+            out.print(plain(f"But {note}.", "yellow"), soft_wrap=True)
     return 0

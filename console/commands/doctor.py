@@ -16,7 +16,7 @@ import click
 
 from console.commands.options import json_option
 from console.settings import VERSION, Settings, load_settings
-from console.terminal import out, plain, print_json
+from console.terminal import counted, out, plain, print_json
 from console.workshop import database_file, open_archive
 from core.config import SmtpConfig
 from core.errors import ConfigError, JingbaoError
@@ -69,7 +69,9 @@ def _examine(config_path: Path | None) -> Iterator[Finding]:
         for problem in error.problems:
             yield Finding("configuration", "fault", problem)
         return
-    yield Finding("configuration", "ok", f"{settings.path}: {len(settings.sources)} sources on")
+    yield Finding("configuration", "ok", f"{settings.path}: {counted(len(settings.sources), 'source')} on")
+    for note in settings.notes:
+        yield Finding("configuration", "note", note)
     for look in (_clock, _folder, _database, _daemon, _sources, _mail, _contact):
         yield from look(settings)
 
@@ -97,6 +99,9 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
+    if not database_file(settings).exists():
+        yield Finding("database", "note", f"{database_file(settings)} is not there yet; the first run makes it")
+        return
     try:
         with open_archive(settings) as archive:
             archive.check()
@@ -105,7 +110,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     except JingbaoError as error:
         yield Finding("database", "fault", str(error))
         return
-    yield Finding("database", "ok", f"{database_file(settings)}: whole, {count} articles")
+    yield Finding("database", "ok", f"{database_file(settings)}: whole, {counted(count, 'article')}")
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
@@ -116,6 +121,9 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
+    if not database_file(settings).exists():
+        yield Finding("sources", "note", "none was asked yet")
+        return
     try:
         with open_archive(settings) as archive, archive.read() as tx:
             states = [state for state in sources.states(tx).values() if settings.source(state.key)]

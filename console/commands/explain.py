@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import click
 
-from console.commands.options import json_option
+from console.commands.options import LARGEST_ID, json_option
 from console.settings import Settings, load_settings
 from console.terminal import local, out, plain, print_json
 from console.workshop import open_archive
@@ -94,10 +95,15 @@ class _History:
 
 
 def _history(tx: Transaction, what: str) -> _History:
-    if what.isdigit():
+    if what.isascii() and what.isdecimal():
+        if not 0 < int(what[:20]) <= LARGEST_ID:
+            raise NotFoundError(f"There is no article {what}.")
         kept: Article | None = articles.get(tx, int(what))
         records = addresses.of_article(tx, int(what))
     else:
+        if not re.match(r"https?://[^/\s]+", what, re.IGNORECASE):
+            expected = "expected an article's number, or an address that starts with http:// or https://"
+            raise click.BadParameter(f"{what!r}: {expected}", param_hint="URL|ID")
         record = addresses.look_up(tx, canonical_url(what))
         if record is None:
             advice = "If a source should carry it, `jingbao sources` tells how that one is."

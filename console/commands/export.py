@@ -11,9 +11,10 @@ from typing import TextIO
 
 import click
 
+from console.commands.options import QueryCommand
 from console.records import write_csv, write_jsonl
 from console.settings import load_settings
-from console.terminal import clean, talk
+from console.terminal import clean, counted, talk
 from console.workshop import open_archive
 from core.article import Article
 from lexicon.query import parse
@@ -32,13 +33,15 @@ Writer = Callable[[Iterable[Article], TextIO], int]
 WRITERS: dict[str, Writer] = {"jsonl": write_jsonl, "csv": write_csv}
 
 
-@click.command(help=HELP)
+@click.command(help=HELP, cls=QueryCommand)
 @click.argument("query")
 @click.option("--format", "shape", type=click.Choice(list(WRITERS)), default="jsonl", show_default=True)
 @click.option("--out", "target", type=click.Path(path_type=Path, dir_okay=False), help="A file; it appears when it is whole.")
 @click.pass_obj
 def command(config_path: Path | None, query: str, shape: str, target: Path | None) -> int:
     """Write the articles; 3 if there are none."""
+    if target is not None and (target.name == "" or not target.parent.is_dir()):
+        raise click.BadParameter(f"{str(target)!r}: expected a file in a folder that is there", param_hint="--out")
     settings = load_settings(config_path)
     parsed = parse(query, settings.watchlist)
     with open_archive(settings) as archive, archive.read() as tx:
@@ -47,7 +50,7 @@ def command(config_path: Path | None, query: str, shape: str, target: Path | Non
             count = WRITERS[shape](found, sys.stdout)
         else:
             count = write_whole(target, lambda file: WRITERS[shape](found, file))
-    talk.print(clean(f"{count} articles" + (f" in {target}" if target else "")), markup=False, soft_wrap=True)
+    talk.print(clean(counted(count, "article") + (f" in {target}" if target else "")), markup=False, soft_wrap=True)
     return 0 if count else 3
 
 

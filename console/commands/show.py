@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
-from console.commands.options import json_option
+from console.commands.options import LARGEST_ID, json_option
 from console.records import article_record, moment
 from console.settings import Settings, load_settings
 from console.terminal import out, plain, print_json, when
@@ -26,7 +26,7 @@ Examples:
 
 
 @click.command(help=HELP)
-@click.argument("article_id", type=click.IntRange(min=1), metavar="ID")
+@click.argument("article_id", type=click.IntRange(1, LARGEST_ID), metavar="ID")
 @json_option
 @click.pass_obj
 def command(config_path: Path | None, article_id: int, as_json: bool) -> int:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from console.commands.options import json_option
 from console.settings import Settings, load_settings
-from console.terminal import local, out, plain, print_json
+from console.terminal import counted, local, out, plain, print_json, typed_column
 from console.workshop import open_archive
 from core.source import Source
 from storage import sources
@@ -45,7 +45,7 @@ def command(config_path: Path | None, show_all: bool, as_json: bool) -> int:
         print_json(rows)
     else:
         out.print(_table(settings, rows))
-        out.print(f"{len(rows)} sources. Turn one on or off under sources: in {settings.path}.", soft_wrap=True)
+        out.print(f"{counted(len(rows), 'source')}. Turn one on or off under sources: in {settings.path}.", soft_wrap=True)
     return 0
 
 
@@ -71,7 +71,7 @@ def _record(source: Source, state: SourceState | None, run: Run | None, *, on: b
 
 
 def _table(settings: Settings, rows: list[dict[str, Any]]) -> Table:
-    table = Table("key", "kind", "", "last answer", "last new", "how it is", box=None, pad_edge=False)
+    table = Table(typed_column("key"), "kind", "", "last answer", "last new", "how it is", box=None, pad_edge=False)
     for row in rows:
         table.add_row(
             row["key"],
