@@ -14,7 +14,6 @@ from core.source import Source, SourceKind
 from crawler.net.client import FetchLimits, LightClient
 from crawler.net.guard import AddressGuard
 from crawler.net.pace import Pace
-from crawler.net.proxies import proxy_problem
 from crawler.net.wire import Wire
 
 PRODUCT = "jingbao"
@@ -44,10 +43,9 @@ class Manners:
     def from_config(cls, config: Config, version: str, clock: Clock | None = None, pace: Pace | None = None) -> Manners:
         """Manners after network and security; `clock` gives documents their time (the wall's if None).
 
-        Raises ConfigError if network.ca_file or a proxy cannot be used.
+        Raises ConfigError if network.ca_file cannot be used.
         """
         network = config.network
-        _check_proxies(network)
         guard = AddressGuard.allowing(config.security.allow_networks)
         limits = FetchLimits(network.timeout_seconds, network.max_bytes, network.max_redirects)
         user_agent = _user_agent(version, network.contact)
@@ -109,14 +107,6 @@ _LIST_KINDS = {
 
 def _user_agent(version: str, contact: str) -> str:
     return f"{PRODUCT}/{version} (+{contact})" if contact else f"{PRODUCT}/{version}"
-
-
-def _check_proxies(network: NetworkConfig) -> None:
-    written = {"network.proxy": network.proxy, **{f"network.proxy_groups.{k}": v for k, v in network.proxy_groups.items()}}
-    found = {key: proxy_problem(proxy) for key, proxy in written.items() if proxy not in {"", DIRECT}}
-    problems = [f"{key}: {problem}" for key, problem in found.items() if problem]
-    if problems:
-        raise ConfigError(problems)
 
 
 def _tls(network: NetworkConfig) -> ssl.SSLContext:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.config import Config, NetworkConfig
+from core.config import Config
 from core.document import DocumentKind
 from core.errors import ConfigError
 from core.source import Source
@@ -75,12 +75,7 @@ def test_the_user_agent_names_jingbao_and_a_contact() -> None:
     assert manners().user_agent == "jingbao/1.2"
 
 
-def test_faults_of_the_configuration_are_told_together_with_their_keys(tmp_path: Path) -> None:
-    unchecked = {"proxy": "127.0.0.1:7890", "proxy_groups": {"home": "direct", "abroad": "nowhere"}}
-    with pytest.raises(ConfigError) as error:
-        Manners.from_config(Config(network=NetworkConfig().model_copy(update=unchecked)), "1.2")
-    assert [problem.partition(":")[0] for problem in error.value.problems] == ["network.proxy", "network.proxy_groups.abroad"]
-
+def test_certificates_that_cannot_be_used_are_a_fault_of_the_configuration(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     for name in ("ca.pem", "missing.pem"):
         with pytest.raises(ConfigError, match=rf"network\.ca_file: .*{name} cannot be used"):
