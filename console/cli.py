@@ -1,10 +1,14 @@
 """The command `jingbao`: data on stdout, talk on stderr, exit codes that programs can rely on.
 
-0 done · 1 an error · 2 wrong use · 3 nothing found · 75 try again later · 78 the configuration has faults (sysexits.h)
+0 done · 1 an error · 2 wrong use · 3 nothing found · 70 the daemon could not end cleanly · 75 try again later ·
+78 the configuration has faults (sysexits.h) · 130 interrupted
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from importlib import import_module
@@ -13,7 +17,7 @@ from typing import NoReturn
 
 import click
 
-from core.errors import ConfigError, JingbaoError, QueryError
+from core.errors import ConfigError, JingbaoError, QueryError, StorageError
 
 # Name → what it is for. Each is `command` in console/commands/<name>.py and imported only when it is used.
 COMMANDS = {
@@ -43,6 +47,17 @@ Every command works while the daemon runs. `jingbao COMMAND -h` explains one, wi
 """
 
 
+_WRITE_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+# SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL (sqlite.org/rescode); sqlite3 is not imported for the sake of reading workers.
+_PASSING = {5, 6, 7, 10, 13}
+
+
+def _named(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and value == Path():  # what an empty text becomes
+        raise click.BadParameter("expected a file", context, parameter)
+    return value
+
+
 class Commands(click.Group):
     """The commands, each imported when it is used, so that `jingbao search` need not load a crawler."""
 
@@ -58,6 +73,16 @@ class Commands(click.Group):
         command.name = cmd_name
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is meant; an unknown one is told with the nearest."""
+        from core.configuration_file import nearest  # noqa: PLC0415  (see `tell`)
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(f'There is no command "{args[0]}".{nearest(args[0], COMMANDS)}', ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  (click calls it so)
         """The list of commands for help, without importing them."""
         with formatter.section("Commands"):
@@ -65,7 +90,13 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="Instead of config.yaml or $JINGBAO_CONFIG.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    callback=_named,
+    help="Instead of config.yaml or $JINGBAO_CONFIG.",
+)
 @click.version_option(package_name="jingbao", message="jingbao %(version)s")
 @click.pass_context
 def jingbao(context: click.Context, config_path: Path | None) -> None:
@@ -80,20 +111,57 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; gives the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # an ASCII terminal shows ? for what it has not
     try:
-        result = jingbao.main(_config_first(arguments), prog_name="jingbao", standalone_mode=False)
+        result = jingbao.main(_config_first(arguments or ["--help"]), prog_name="jingbao", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
         return 130
+    except SystemExit as end:  # rich and click end so where the reader of a pipe has gone
+        return _pipe_closed() if isinstance(end.__context__, BrokenPipeError) else _code(end)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except JingbaoError as error:
         tell(error)
-        return error.exit_code
-    except BrokenPipeError:  # `jingbao search … | head` closed the pipe
+        return error.exit_code if not isinstance(error, StorageError) or _passing(error) else 1
+    except BrokenPipeError:
+        return _pipe_closed()
+    except OSError as error:
+        if error.errno not in _WRITE_FAULTS:
+            raise
+        tell(JingbaoError(f"Writing failed: {error.strerror}."))
+        _drop_output()
+        return 1
+
+
+def _passing(error: StorageError) -> bool:
+    """Whether trying again may help by itself: locks and full disks pass, damage and missing rights do not."""
+    cause = error.__cause__
+    driver = getattr(cause, "orig", cause)
+    if isinstance(driver, OSError):
+        return driver.errno in _WRITE_FAULTS
+    code = getattr(driver, "sqlite_errorcode", None)
+    return driver is not None and (code is None or code & 0xFF in _PASSING)  # the low byte is the primary code
+
+
+def _pipe_closed() -> int:
+    """`jingbao search … | head` has read what it wanted: all is well."""
+    _drop_output()
+    return 0
+
+
+def _drop_output() -> None:
+    """Let what is left in the buffer of stdout go nowhere, so that the end of the program does not fail on it."""
+    with contextlib.suppress(OSError, ValueError):  # a stdout that is no file has nothing left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _code(end: SystemExit) -> int:
+    return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 def _config_first(arguments: list[str]) -> list[str]:

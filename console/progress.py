@@ -80,7 +80,8 @@ class Progress(logging.Handler):
     def _drawn(self) -> Group:
         total = len(self._settings.sources)
         table = Table.grid(padding=(0, 2))
-        table.add_row("sources", f"{len(self._answered)} of {total} answered, {len(self._silent)} did not (yet)")
+        failed = f", {len(self._silent)} failed" if self._silent else ""
+        table.add_row("sources", f"{len(self._answered)} of {total} have answered{failed}")
         copies, updated = self._counts[Outcome.COPY], self._counts[Outcome.UPDATED]
         stored = self._counts[Outcome.NEW] + copies
         table.add_row("articles", f"{stored} stored ({copies} of them copies), {updated} updated")

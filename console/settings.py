@@ -51,7 +51,7 @@ class Settings:
         """What is no fault and yet, most likely, not meant."""
         rules = sum(rule.enabled for rule in self.config.rules)
         told = f"{'a rule is' if rules == 1 else f'{rules} rules are'} on, but there is no reader, so nothing will be mailed"
-        return [f"{told}; name one under readers:"] if rules and not self.config.readers else []
+        return [f"{told}; name one under `readers`"] if rules and not self.config.readers else []
 
     def source(self, key: str) -> Source | None:
         """A source that is on, by key."""

@@ -5,7 +5,7 @@ JingbaoError
 ├── QueryError         a query cannot be read; knows the place    exit 2
 ├── NotFoundError      nothing by that name or number             exit 3
 ├── BusyError          another daemon holds the archive           exit 75
-├── StorageError       the database refused; try again or look    exit 75
+├── StorageError       the database refused; try again or look    exit 75, or 1 where only a person can mend it
 ├── FetchError         the net did not give a document; names its outcome
 ├── ReadingError       a document could not be read; names its outcome
 └── SendError          a mail was not taken
@@ -20,10 +20,14 @@ One bad feed, page or recipient is an outcome, never a crash; a programming erro
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from core.outcomes import Outcome
+
+
+_AROUND = 40
 
 
 class JingbaoError(Exception):
@@ -58,9 +62,13 @@ class QueryError(JingbaoError):
         super().__init__(f"{message} (at character {position + 1}){'. ' + hint if hint else ''}")
 
     def pointed(self) -> str:
-        """The message in three lines, with a caret under the place (Han characters count as two columns)."""
-        width = sum(2 if ord(char) >= 0x2E80 else 1 for char in self.query[: self.position])
-        return f"{self}\n  {self.query}\n  {' ' * width}^"
+        """The message in three lines: of a long query what is near the place, a caret under it (Han characters are two columns)."""
+        start = max(self.position - _AROUND, 0)
+        end = self.position + _AROUND
+        before, after = "…" * (start > 0), "…" * (end < len(self.query))
+        shown = before + re.sub(r"\s", " ", self.query[start:end]) + after
+        width = sum(2 if ord(char) >= 0x2E80 else 1 for char in shown[: len(before) + self.position - start])
+        return f"{self}\n  {shown}\n  {' ' * width}^"
 
 
 class NotFoundError(JingbaoError):

@@ -57,5 +57,5 @@ def check(config_path: Path | None, as_json: bool) -> int:
             soft_wrap=True,
         )
         for note in settings.notes:
-            out.print(plain(f"But {note}.", "yellow"), soft_wrap=True)
+            out.print(plain(f"Note: {note}.", "yellow"), soft_wrap=True)
     return 0

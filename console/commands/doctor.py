@@ -139,7 +139,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
         names = ", ".join(state.key for state in failing[:8])
         yield Finding("sources", "note", f"{len(failing)} of {len(asked)} asked fail: {names}; see jingbao sources")
     else:
-        yield Finding("sources", "ok", f"{len(asked)} asked, none fails")
+        yield Finding("sources", "ok", f"{len(asked)} asked, none fails" if asked else "none was asked yet")
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:

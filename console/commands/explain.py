@@ -14,7 +14,7 @@ from console.settings import Settings, load_settings
 from console.terminal import local, out, plain, print_json
 from console.workshop import open_archive
 from core.article import Article
-from core.errors import NotFoundError
+from core.errors import JingbaoError, NotFoundError
 from crawler.judgement.canonical import canonical_url
 from storage import addresses, articles, outbox
 from storage.addresses import AddressRecord, Sighting
@@ -104,7 +104,11 @@ def _history(tx: Transaction, what: str) -> _History:
         if not re.match(r"https?://[^/\s]+", what, re.IGNORECASE):
             expected = "expected an article's number, or an address that starts with http:// or https://"
             raise click.BadParameter(f"{what!r}: {expected}", param_hint="URL|ID")
-        record = addresses.look_up(tx, canonical_url(what))
+        try:
+            canonical = canonical_url(what)
+        except JingbaoError as error:
+            raise click.BadParameter(str(error), param_hint="URL|ID") from error
+        record = addresses.look_up(tx, canonical)
         if record is None:
             advice = "If a source should carry it, `jingbao sources` tells how that one is."
             raise NotFoundError(f"The archive never saw {what}. {advice}")

@@ -48,4 +48,4 @@ class QueryCommand(click.Command):
                 hint = f" A query that begins with - stands behind --, as in: {ctx.command_path} -- '-华为 @deepseek'"
             elif "unexpected extra argument" in error.message:
                 hint = f" Put the whole query in quotes, as in: {ctx.command_path} 'Huawei 芯片'"
-            raise click.UsageError(error.format_message() + hint, ctx) from error
+            raise click.UsageError(error.format_message().rstrip(".") + "." + hint, ctx) from error

@@ -166,7 +166,7 @@ def test_a_damaged_database_is_refused_with_advice_and_left_as_it_is(article: in
     database.write_bytes(b"this is no database" * 100)
     before = database.read_bytes()
 
-    assert run(["search", "deepseek"]) == 75
+    assert run(["search", "deepseek"]) == 1
 
     assert "jingbao.sqlite3" in capsys.readouterr().err
     assert database.read_bytes() == before
