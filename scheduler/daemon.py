@@ -93,7 +93,7 @@ class Daemon:
         return max(self._present.duties.tick, SHORTEST_TICK)
 
     def _set_jobs(self) -> None:
-        self._add("tick", self.tick, self._tick)
+        self._add("tick", self._guarded_tick, self._tick)
         for name in ("match", "digest", "send"):
             self._add(name, self._job(name), self._tick)
         self._add("upkeep", self._job("upkeep"), max(self._tick, UPKEEP_EVERY))
@@ -108,6 +108,9 @@ class Daemon:
                 await self._present.begin(name, duty())
 
         return job
+
+    async def _guarded_tick(self) -> None:
+        await guarded("tick", self.tick())
 
     async def tick(self) -> None:
         """Start collecting what is due, up to the number of sources at once."""

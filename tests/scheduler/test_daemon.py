@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.errors import ConfigError, FetchError
+from core.errors import ConfigError, FetchError, StorageError
 from core.outcomes import Outcome
 from scheduler.daemon import CLEAN, UNCLEAN, Daemon
 from scheduler.duties import Duties
@@ -95,6 +95,24 @@ async def test_a_source_being_collected_is_not_started_again_and_the_rest_wait_t
     assert sorted(work.started) == ["a", "b"]
     assert work.most_running == 2
     work.release.set()
+
+
+async def test_an_archive_that_refuses_for_a_while_is_asked_again(caplog) -> None:
+    work = Work(["a", "b"])
+    refusals = iter([StorageError("the database is locked")])
+
+    async def due(limit: int) -> list[str]:
+        for refusal in refusals:
+            raise refusal
+        return work.waiting[:limit]
+
+    daemon = Daemon(dataclasses.replace(work.duties(), due=due), no_reload)
+    running = asyncio.create_task(daemon.run())
+    await work.all_started.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == ["tick failed"]
 
 
 @pytest.mark.parametrize("error", [FetchError(Outcome.FAILED, "no route"), RuntimeError("a bug")])
