@@ -11,9 +11,10 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -58,6 +59,22 @@ def _named(context: click.Context, parameter: click.Parameter, value: Path | Non
     return value
 
 
+class _PipeClosedError(Exception):
+    """Whoever read our output has gone. Not an OSError, of which click makes an exit with 1."""
+
+
+@contextlib.contextmanager
+def _noticing_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _PipeClosedError from error
+    except SystemExit as end:  # rich's way
+        if isinstance(end.__context__, BrokenPipeError):
+            raise _PipeClosedError from end
+        raise
+
+
 class Commands(click.Group):
     """The commands, each imported when it is used, so that `jingbao search` need not load a crawler."""
 
@@ -72,6 +89,16 @@ class Commands(click.Group):
         command: click.Command = import_module(f"console.commands.{cmd_name}").command
         command.name = cmd_name
         return command
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        """The context; here `--help` is printed."""
+        with _noticing_pipes():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what is asked."""
+        with _noticing_pipes():
+            return super().invoke(ctx)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -120,16 +147,15 @@ def run(arguments: list[str]) -> int:
         return result if isinstance(result, int) else 0
     except click.exceptions.Abort:
         return 130
-    except SystemExit as end:  # rich and click end so where the reader of a pipe has gone
-        return _pipe_closed() if isinstance(end.__context__, BrokenPipeError) else _code(end)
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except JingbaoError as error:
         tell(error)
         return error.exit_code if not isinstance(error, StorageError) or _passing(error) else 1
-    except BrokenPipeError:
-        return _pipe_closed()
+    except (_PipeClosedError, BrokenPipeError):  # `jingbao search … | head` has read what it wanted: all is well
+        _drop_output()
+        return 0
     except OSError as error:
         if error.errno not in _WRITE_FAULTS:
             raise
@@ -148,20 +174,10 @@ def _passing(error: StorageError) -> bool:
     return driver is not None and (code is None or code & 0xFF in _PASSING)  # the low byte is the primary code
 
 
-def _pipe_closed() -> int:
-    """`jingbao search … | head` has read what it wanted: all is well."""
-    _drop_output()
-    return 0
-
-
 def _drop_output() -> None:
     """Let what is left in the buffer of stdout go nowhere, so that the end of the program does not fail on it."""
     with contextlib.suppress(OSError, ValueError):  # a stdout that is no file has nothing left
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _code(end: SystemExit) -> int:
-    return end.code if isinstance(end.code, int) else int(end.code is not None)
 
 
 def _config_first(arguments: list[str]) -> list[str]:

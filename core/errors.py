@@ -62,11 +62,12 @@ class QueryError(JingbaoError):
         super().__init__(f"{message} (at character {position + 1}){'. ' + hint if hint else ''}")
 
     def pointed(self) -> str:
-        """The message in three lines: of a long query what is near the place, a caret under it (Han characters are two columns)."""
+        """The message in three lines: of a long query only what is near the place, a caret under it."""
         start = max(self.position - _AROUND, 0)
         end = self.position + _AROUND
         before, after = "…" * (start > 0), "…" * (end < len(self.query))
         shown = before + re.sub(r"\s", " ", self.query[start:end]) + after
+        # Han characters take two columns.
         width = sum(2 if ord(char) >= 0x2E80 else 1 for char in shown[: len(before) + self.position - start])
         return f"{self}\n  {shown}\n  {' ' * width}^"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from console.cli import COMMANDS, run
 from core.article import DateOrigin, Draft, Fingerprint, Judgement, Precision, Published, Relevance, TextExtent
 from core.language import Language
 from core.outcomes import Outcome
+from crawler.collect import Collector, RunReport
 from lexicon.mentions import MentionFinder
 from lexicon.watchlist import load_watchlist
 from storage import addresses, articles
@@ -178,3 +180,44 @@ def test_the_configuration_may_be_named_before_or_after_the_command(config: Path
     for arguments in (["--config", str(config), "alerts"], ["alerts", "--config", str(config)], ["alerts", f"--config={config}"]):
         assert run([*arguments, "--json"]) == 0
     assert run(["alerts", "--json"]) == 78
+
+
+def test_a_search_marks_the_names_of_a_concept_and_says_how_to_go_on(article: int, config: Path, capsys) -> None:
+    with Archive.open(f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}", NOW) as archive, archive.write() as tx:
+        draft = Draft(URL + "2", "DeepSeek again", "Of DeepSeek's model.", "", Language.EN, TextExtent.FULL, "")
+        judgement = Judgement(Relevance(True, ()), frozenset({"deepseek"}), Fingerprint(b"1" * 16, b"", (), 40))
+        articles.insert(
+            tx, draft, judgement, source="qbitai", outlet="News", canonical_url=URL + "2", discovered=NOW, watchlist_version="x"
+        )
+
+    assert run(["--config", str(config), "search", "@deepseek", "--limit", "1", "--order", "newest"]) == 0
+
+    shown = capsys.readouterr()
+    assert "DeepSeek opened the weights" in shown.out or "Of DeepSeek's model" in shown.out
+    following = shlex.split(shown.err.partition("The next ones: jingbao ")[2])
+    assert following[:5] == ["--config", str(config), "search", "--limit", "1"]
+    assert run(following) == 0
+    assert capsys.readouterr().out.splitlines()[0] != shown.out.splitlines()[0]
+
+
+def test_one_source_s_bug_does_not_end_the_others(config: Path, capsys, monkeypatch, caplog) -> None:
+    async def collect(self, source) -> RunReport:
+        if source.key == "qbitai":
+            raise ZeroDivisionError
+        return RunReport(source.key, "ok", 0, {})
+
+    monkeypatch.setattr(Collector, "collect", collect)
+
+    assert run(["collect", "qbitai", "scmp-tech", "--json"]) == 0
+
+    told = {report["source"]: report["result"] for report in json.loads(capsys.readouterr().out)}
+    assert told == {"qbitai": "failed", "scmp-tech": "ok"}
+
+
+def test_a_long_query_is_pointed_at_where_the_trouble_is(config: Path, capsys) -> None:
+    assert run(["search", "芯片 " * 30 + "AND AND " + "x " * 30]) == 2
+
+    *_, shown, caret = capsys.readouterr().err.rstrip("\n").split("\n")
+    assert len(shown) < 100
+    assert caret.strip() == "^"
+    assert sum(2 if char >= "\u2e80" else 1 for char in shown[: shown.index("AND AND") + 4]) == len(caret) - 1
