@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 import sys
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
@@ -44,15 +45,16 @@ def plain(text: str, style: str = "") -> Text:
     return Text(clean(text), style=style)
 
 
+def data_out() -> TextIO:
+    """Stdout for programs: UTF-8 whatever the terminal's encoding is, as JSON has to be (RFC 8259)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")  # of UTF-8 only halves of characters
+    return sys.stdout
+
+
 def print_json(value: Any) -> None:
     """JSON on stdout, for programs (no colours, no wrapping)."""
-    sys.stdout.write(to_json(value) + "\n")
-
-
-def print_jsonl(value: Any) -> None:
-    """One JSON line on stdout, at once."""
-    sys.stdout.write(to_json(value, indent=None) + "\n")
-    sys.stdout.flush()
+    data_out().write(to_json(value) + "\n")
 
 
 def when(article: Article, zone: ZoneInfo) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,7 +13,7 @@ import click
 from console.commands.options import QueryCommand
 from console.records import write_csv, write_jsonl
 from console.settings import load_settings
-from console.terminal import clean, counted, talk
+from console.terminal import clean, counted, data_out, talk
 from console.workshop import open_archive
 from core.article import Article
 from lexicon.query import parse
@@ -47,7 +46,7 @@ def command(config_path: Path | None, query: str, shape: str, target: Path | Non
     with open_archive(settings) as archive, archive.read() as tx:
         found = iterate(tx, parsed, settings.clock.now())
         if target is None:
-            count = WRITERS[shape](found, sys.stdout)
+            count = WRITERS[shape](found, data_out())
         else:
             count = write_whole(target, lambda file: WRITERS[shape](found, file))
     talk.print(clean(counted(count, "article") + (f" in {target}" if target else "")), markup=False, soft_wrap=True)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from console.commands.options import Span, json_option
 from console.settings import VERSION, Settings, load_settings
-from console.terminal import local, out, plain, print_json
+from console.terminal import counted, local, out, plain, print_json
 from console.workshop import database_file, open_archive
 from core.outcomes import Outcome
 from storage import articles, outbox, sources
@@ -113,7 +113,7 @@ def _print(settings: Settings, told: dict[str, Any]) -> None:
     lately = told["outcomes"]
     became = ", ".join(f"{count} {name}" for name, count in lately["counts"].items() if count)
     since = local(lately["since"], settings.zone)
-    table.add_row(f"since {since}", f"{lately['seen']} seen in {lately['runs']} runs: {became or 'nothing yet'}")
+    table.add_row(f"since {since}", f"{lately['seen']} seen in {counted(lately['runs'], 'run')}: {became or 'nothing yet'}")
     mail = told["mail"]
     counts = ", ".join(f"{count} {state}" for state, count in mail["messages"].items()) or "none yet"
     table.add_row("mails", plain(f"{counts}; they go to {mail['goes_to']}"))

@@ -131,3 +131,9 @@ def test_what_goes_to_a_file_is_not_wrapped() -> None:
     ended = jingbao("sources", stdout=subprocess.PIPE, env=os.environ | {"COLUMNS": "30"})
 
     assert len(ended.stdout.splitlines()) == 79 + 2
+
+
+def test_data_for_programs_is_utf_8_on_any_terminal() -> None:
+    ended = jingbao("sources", "--json", stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": "ascii"})
+
+    assert any(not source["name"].isascii() for source in json.loads(ended.stdout.decode("utf-8")))
