@@ -5,6 +5,7 @@ One decider at a time: this runs inside a write transaction, which the archive s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from crawler.judgement.canonical import canonical_url, rewritten
 from crawler.judgement.identity import COPY_WINDOW, Copy, Same, alike_titles, decide
 from crawler.triage import Arrival
 from storage import addresses, articles, likeness
-from storage.addresses import Ending
+from storage.addresses import AddressRecord, Ending
 
 if TYPE_CHECKING:
     from storage.archive import Transaction
@@ -43,27 +44,52 @@ def take_in(
     tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, now: datetime, raw: RawLocation | None = None
 ) -> Outcome:
     """Keep a judged draft, or the reason why not; gives the outcome that was recorded. `now` is aware UTC."""
-    held = _held(tx, run, arrival, appraisal)
+    names = _Names.of(arrival, appraisal, run.source)
+    known = addresses.look_up_many(tx, names.all)
+    held = _held(tx, arrival, names, known, appraisal)
     ending = _update(tx, run, held, appraisal, now) if held else _enter(tx, run, arrival, appraisal, now)
-    address_id = note(tx, run, arrival, ending, now)
-    if ending.article_id is not None:
-        _note_redirect(tx, run, arrival, appraisal, ending.article_id, now)
+    address_id = note(tx, run, arrival, ending, now, known)
+    if ending.article_id is not None and names.reached not in {*known, "", names.listed}:
+        _note_redirect(tx, run, arrival, names.reached, ending, now)
     if raw is not None:
         addresses.keep_raw(tx, address_id, raw)
     return ending.outcome
 
 
-def _note_redirect(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, article_id: int, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The canonical URLs an article goes by: as its list has it, where that led, and what its page names; empty for none."""
+
+    listed: str
+    reached: str
+    named: str
+
+    @classmethod
+    def of(cls, arrival: Arrival, appraisal: Appraisal, source: Source) -> _Names:
+        draft = appraisal.draft
+        return cls(arrival.canonical_url, _canonical(draft.url, source), _canonical(draft.canonical_link, source))
+
+    @property
+    def all(self) -> set[str]:
+        return {self.listed, self.reached, self.named} - {""}
+
+
+def _note_redirect(tx: Transaction, run: Run, arrival: Arrival, reached: str, ending: Ending, now: datetime) -> None:
     """Know the address that the entry's led to as the same article: a list may name it later."""
-    reached = _canonical(appraisal.draft.url, run.source)
-    if reached and reached != arrival.canonical_url and addresses.look_up(tx, reached) is None:
-        draft, reason = appraisal.draft, f"where {arrival.entry.url} leads"
-        ending = Ending(Outcome.DUPLICATE, reason, title=draft.title, article_id=article_id)
-        addresses.record(tx, reached, ending, url=draft.url, source=run.source.key, now=now, run_id=run.id)
+    reason = f"where {arrival.entry.url} leads"
+    same = Ending(Outcome.DUPLICATE, reason, title=ending.title, article_id=ending.article_id)
+    addresses.record(tx, reached, same, url=reached, source=run.source.key, now=now, run_id=run.id, looked_up={})
 
 
-def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datetime) -> int:
-    """Write down in the ledger how an arrival ended; gives the address's number."""
+def note(
+    tx: Transaction,
+    run: Run,
+    arrival: Arrival,
+    ending: Ending,
+    now: datetime,
+    looked_up: Mapping[str, AddressRecord] | None = None,
+) -> int:
+    """Write down in the ledger how an arrival ended; gives the address's number. `looked_up` as in addresses.record."""
     entry = arrival.entry
     filled = Ending(
         ending.outcome,
@@ -75,26 +101,33 @@ def note(tx: Transaction, run: Run, arrival: Arrival, ending: Ending, now: datet
         entry=entry if ending.next_try else None,
     )
     return addresses.record(
-        tx, arrival.canonical_url, filled, url=entry.url, source=run.source.key, now=now, run_id=run.id, name=entry.guid
+        tx,
+        arrival.canonical_url,
+        filled,
+        url=entry.url,
+        source=run.source.key,
+        now=now,
+        run_id=run.id,
+        name=entry.guid,
+        looked_up=looked_up,
     )
 
 
-def _held(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal) -> Article | None:
-    """The article already held under the entry's address, the one it redirected to, or the one the page names as its own.
+def _held(
+    tx: Transaction, arrival: Arrival, names: _Names, known: Mapping[str, AddressRecord], appraisal: Appraisal
+) -> Article | None:
+    """The article already held under the entry's GUID or address, the one it led to, or the one the page names as its own.
 
     A page is believed about that only if the titles agree: some sites name one address on all their pages.
     """
-    draft = appraisal.draft
     if arrival.known is not None and arrival.known.article_id is not None:
         return articles.get(tx, arrival.known.article_id)
-    addressed = (arrival.canonical_url, _canonical(draft.url, run.source))
-    for record in addresses.look_up_many(tx, [url for url in addressed if url]).values():
-        if record.article_id is not None:
-            return articles.get(tx, record.article_id)
-    named = addresses.look_up(tx, _canonical(draft.canonical_link, run.source))
-    if named is not None and named.article_id is not None:
-        article = articles.get(tx, named.article_id)
-        return article if alike_titles(article.title, draft.title) else None
+    for url in (names.listed, names.reached, names.named):
+        record = known.get(url)
+        if record is not None and record.article_id is not None:
+            article = articles.get(tx, record.article_id)
+            if url in {names.listed, names.reached} or alike_titles(article.title, appraisal.draft.title):
+                return article
     return None
 
 

@@ -87,11 +87,18 @@ class MentionFinder:
 
     def spans(self, title: str, text: str) -> list[MentionSpan]:
         """Every mention, the title's first, in reading order; of names that overlap the longest, of equals the list's first."""
+        return self.find_with_spans(title, text)[1]
+
+    def find_with_spans(self, title: str, text: str) -> tuple[frozenset[str], list[MentionSpan]]:
+        """What `find` and `spans` give, for one reading of the text."""
+        found = list(self._mentions(title, text))
+        return frozenset(entity for entity, _, _ in found), self._spans(found, title)
+
+    def _spans(self, found: list[tuple[str, int, int]], title: str) -> list[MentionSpan]:
         spans: list[MentionSpan] = []
         shift = len(title) + 1
         reached = 0
-        mentions = sorted(self._mentions(title, text), key=lambda found: (found[1], -found[2], self._rank[found[0]]))
-        for entity, start, end in mentions:
+        for entity, start, end in sorted(found, key=lambda each: (each[1], -each[2], self._rank[each[0]])):
             if start < reached:
                 continue
             reached = end

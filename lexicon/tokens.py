@@ -23,6 +23,8 @@ _HAN = (
 # Numbers that are no digits (½, ⑩) divide; so do the few letters that FTS5's unicode61 divides at (of New Tai Lue and Vedic).
 _NO_LETTERS = r"¼-¾⅐-⅟⑩-⓿❶-➓㈀-㏿\u19b0-\u19c9\u1cf2\u1cf3"
 _RUN = re.compile(rf"(?P<han>[{_HAN}]+)|[0-9]+|[^\W0-9_{_HAN}{_NO_LETTERS}]+|(?<=[^\W_])[+#]+")
+_RUNS = re.compile(_RUN.pattern.replace("?P<han>", "?:"))  # the same without a group, for findall
+_FIRST_HAN = "\u1100"  # of _HAN, in order of code points
 # Marks and format characters that stand inside a word without being part of it: accents on their own, zero width, soft hyphen.
 _TRANSPARENT = re.compile(
     "[\u00ad\u0300-\u036f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u3099\u309a\ufe00-\ufe0f\ufeff]"
@@ -74,12 +76,11 @@ def index_text(folded: str) -> str:
     FTS5's unicode61 (with its default options) reads exactly these tokens back.
     """
     found: list[str] = []
-    for run in _RUN.finditer(_TRANSPARENT.sub("", folded)):
-        text = run[0]
-        if run.lastgroup:  # Han
-            found += [text[i : i + 2] for i in range(len(text))]
+    for run in _RUNS.findall(_TRANSPARENT.sub("", folded)):
+        if run < _FIRST_HAN or not is_han(run):  # the first settles most, and is quick
+            found.append(run)
         else:
-            found.append(text)
+            found += [run[i : i + 2] for i in range(len(run))]
     return _written(" ".join(found))
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from core.article import Entry
 from core.outcomes import Outcome
@@ -73,23 +73,36 @@ class Ending:
     entry: Entry | None = None
 
 
+# Built once: each entry of each list asks these.
+_BY_URL = select(address).where(address.c.canonical_url == bindparam("canonical_url"))
+_BY_URLS = select(address).where(address.c.canonical_url.in_(bindparam("canonical_urls", expanding=True)))
+_CARRYING = (
+    select(sighting.c.id)
+    .where(sighting.c.address_id == bindparam("address_id"), sighting.c.source == bindparam("source"))
+    .limit(1)
+)
+
+
 def look_up(tx: Transaction, canonical_url: str) -> AddressRecord | None:
     """Where the address with this canonical URL stands, if it was ever seen."""
-    return _one(tx, address.c.canonical_url == canonical_url)
+    row = tx.connection.execute(_BY_URL, {"canonical_url": canonical_url}).one_or_none()
+    return None if row is None else _record(row)
 
 
 def look_up_many(tx: Transaction, canonical_urls: Collection[str]) -> dict[str, AddressRecord]:
     """Those of the addresses that were ever seen, by canonical URL: one question for a whole feed."""
     found: dict[str, AddressRecord] = {}
     for piece in pieces(canonical_urls):
-        rows = tx.connection.execute(select(address).where(address.c.canonical_url.in_(piece)))
+        rows = tx.connection.execute(_BY_URLS, {"canonical_urls": piece})
         found |= {row.canonical_url: _record(row) for row in rows}
     return found
 
 
 def look_up_guid(tx: Transaction, source: str, name: str) -> AddressRecord | None:
     """The address a source last used this GUID for."""
-    return _one(tx, address.c.id.in_(select(guid.c.address_id).where(guid.c.source == source, guid.c.guid == name)))
+    named = select(guid.c.address_id).where(guid.c.source == source, guid.c.guid == name)
+    row = tx.connection.execute(select(address).where(address.c.id.in_(named))).one_or_none()
+    return None if row is None else _record(row)
 
 
 def of_article(tx: Transaction, article_id: int) -> list[AddressRecord]:
@@ -114,13 +127,15 @@ def record(
     now: datetime,
     run_id: int | None = None,
     name: str = "",
+    looked_up: Mapping[str, AddressRecord] | None = None,
 ) -> int:
     """Write down how an address ended this time; gives the address's number.
 
-    `name` is the GUID the source used. `unchanged` leaves outcome, reason and tries as they stand. The history gets a line only
-    where there is something to tell: a new outcome or reason, or a source that had not carried the address before.
+    `name` is the GUID the source used; `looked_up` what look_up_many gave for it in this transaction, to spare a question.
+    `unchanged` leaves outcome, reason and tries as they stand. The history gets a line only where there is something to tell:
+    a new outcome or reason, or a source that had not carried the address before.
     """
-    before = look_up(tx, canonical_url)
+    before = look_up(tx, canonical_url) if looked_up is None else looked_up.get(canonical_url)
     if before is None:
         address_id = _add(tx, canonical_url, ending, url=url, source=source, now=now)
     else:
@@ -136,8 +151,7 @@ def record(
 
 def is_carried_by(tx: Transaction, address_id: int, source: str) -> bool:
     """Whether this source has carried the address before."""
-    carried = select(sighting.c.id).where(sighting.c.address_id == address_id, sighting.c.source == source).limit(1)
-    return tx.connection.scalar(carried) is not None
+    return tx.connection.scalar(_CARRYING, {"address_id": address_id, "source": source}) is not None
 
 
 def history(tx: Transaction, address_id: int) -> list[Sighting]:
@@ -156,11 +170,6 @@ def raw_pages(tx: Transaction, address_id: int) -> list[RawLocation]:
     """Where the pages fetched from an address lie, newest first."""
     rows = tx.connection.execute(select(raw_page).where(raw_page.c.address_id == address_id).order_by(raw_page.c.id.desc()))
     return [RawLocation(row.file, row.offset, row.bytes, row.fetched) for row in rows]
-
-
-def _one(tx: Transaction, condition: Any) -> AddressRecord | None:
-    row = tx.connection.execute(select(address).where(condition)).one_or_none()
-    return None if row is None else _record(row)
 
 
 def _add(tx: Transaction, canonical_url: str, ending: Ending, *, url: str, source: str, now: datetime) -> int:

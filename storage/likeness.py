@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select
 
 from core.article import Candidate, Fingerprint
 from storage.schema import article, band
@@ -28,6 +28,19 @@ _COLUMNS = (
     article.c.weight,
     article.c.at,
 )
+# Built once: every article asks both, and to build them costs more than to run them.
+_EQUAL = select(*_COLUMNS).where(article.c.text_hash == bindparam("text_hash")).order_by(article.c.id).limit(_MOST)
+
+
+def _sharing() -> Any:
+    wanted = band.c.hash.in_(bindparam("bands", expanding=True))
+    shared = select(band.c.article_id, func.count().label("bands")).where(wanted).group_by(band.c.article_id).subquery()
+    alike = select(*_COLUMNS).join(shared, shared.c.article_id == article.c.id)
+    recent = alike.where(article.c.discovered >= bindparam("since"))
+    return recent.order_by(shared.c.bands.desc(), article.c.id).limit(_MOST)
+
+
+_SHARING = _sharing()
 
 
 def candidates(tx: Transaction, fingerprint: Fingerprint, since: datetime) -> list[Candidate]:
@@ -35,23 +48,12 @@ def candidates(tx: Transaction, fingerprint: Fingerprint, since: datetime) -> li
 
     At most a hundred of each. A text too short to have bands has only the first kind.
     """
-    equal = select(*_COLUMNS).where(article.c.text_hash == fingerprint.text_hash).order_by(article.c.id).limit(_MOST)
-    found = {row.id: _candidate(row) for row in tx.connection.execute(equal)}
+    equal = tx.connection.execute(_EQUAL, {"text_hash": fingerprint.text_hash})
+    found = {row.id: _candidate(row) for row in equal}
     if fingerprint.bands:
-        for row in tx.connection.execute(_sharing(fingerprint.bands, since)):
+        for row in tx.connection.execute(_SHARING, {"bands": fingerprint.bands, "since": since}):
             found.setdefault(row.id, _candidate(row))
     return list(found.values())
-
-
-def _sharing(bands: Collection[int], since: datetime) -> Any:
-    shared = (
-        select(band.c.article_id, func.count().label("bands"))
-        .where(band.c.hash.in_(bands))
-        .group_by(band.c.article_id)
-        .subquery()
-    )
-    recent = select(*_COLUMNS).join(shared, shared.c.article_id == article.c.id).where(article.c.discovered >= since)
-    return recent.order_by(shared.c.bands.desc(), article.c.id).limit(_MOST)
 
 
 def drop_bands(tx: Transaction, article_id: int) -> None:

@@ -141,10 +141,10 @@ class RelevanceJudge:
 
     def _read(self, title: str, text: str, language: Language) -> _Reading:
         opening = text[: LEAD_CHARACTERS[language.chinese]]
-        spans = self._finder.spans(title, opening)
+        mentions, spans = self._finder.find_with_spans(title, opening)
         return _Reading(
             title=Subject.of_text(title, "", mentions=self._finder.find(title, "")),
-            lead=Subject.of_text(title, opening, mentions=self._finder.find(title, opening)),
+            lead=Subject.of_text(title, opening, mentions=mentions),
             counts=Counter(span.entity for span in spans),
         )
 
