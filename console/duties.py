@@ -16,10 +16,11 @@ from console.settings import Settings
 from console.workshop import Workshop, workshop
 from core.article import Article
 from core.log import values
+from crawler.judgement import canonical
 from crawler.net.pace import Pace
 from lexicon.mentions import MentionFinder
 from scheduler.duties import Duties, Duty
-from storage import articles, likeness, sources
+from storage import addresses, articles, likeness, sources
 from storage.archive import Archive, Transaction
 
 log = logging.getLogger("jingbao.console")
@@ -37,6 +38,8 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
 
     def begin(tx: Transaction) -> None:
         sources.ensure(tx, [source.key for source in settings.sources], now)
+        if addresses.note_rules(tx, canonical.VERSION) != canonical.VERSION:
+            log.warning("canonical URLs are made by new rules; some older articles may be collected once more")
         resume(tx)  # whoever starts or reloads has perhaps just mended the mail set-up
 
     async with AsyncExitStack() as stack:

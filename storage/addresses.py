@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from core.article import Entry
 from core.outcomes import Outcome
+from storage import settings
 from storage.entries import entry_of, entry_values
 from storage.pieces import pieces
 from storage.raw import RawLocation
@@ -72,6 +73,8 @@ class Ending:
     next_try: datetime | None = None
     entry: Entry | None = None
 
+
+_RULES = "addresses.canonical_rules"
 
 # Built once: each entry of each list asks these.
 _BY_URL = select(address).where(address.c.canonical_url == bindparam("canonical_url"))
@@ -152,6 +155,14 @@ def record(
 def is_carried_by(tx: Transaction, address_id: int, source: str) -> bool:
     """Whether this source has carried the address before."""
     return tx.connection.scalar(_CARRYING, {"address_id": address_id, "source": source}) is not None
+
+
+def note_rules(tx: Transaction, version: int) -> int:
+    """Remember by which version of the rules canonical URLs are made from now on; gives the one they were made by so far."""
+    before = settings.get(tx, _RULES)
+    if before != version:
+        settings.put(tx, _RULES, version)
+    return version if before is None else int(before)
 
 
 def history(tx: Transaction, address_id: int) -> list[Sighting]:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, insert, or_, select, update
 
+from storage import settings
 from storage.pieces import pieces
-from storage.schema import match, message, setting
+from storage.schema import match, message
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
@@ -266,7 +267,7 @@ def message_counts(tx: Transaction) -> dict[str, int]:
 
 def pause(tx: Transaction) -> Pause | None:
     """Why no mail leaves at all, or None."""
-    value: Mapping[str, Any] | None = tx.connection.scalar(select(setting.c.value).where(setting.c.key == _PAUSE))
+    value: Mapping[str, Any] | None = settings.get(tx, _PAUSE)
     if not value:
         return None
     since, until = (datetime.fromisoformat(value[name]) for name in ("since", "until"))
@@ -278,9 +279,7 @@ def set_pause(tx: Transaction, halt: Pause | None) -> None:
     value = {} if halt is None else {
         "reason": halt.reason, "since": halt.since.isoformat(), "until": halt.until.isoformat(), "probes": halt.probes,
     }  # fmt: skip
-    changed = tx.connection.execute(update(setting).where(setting.c.key == _PAUSE).values(value=value))
-    if not changed.rowcount:
-        tx.connection.execute(insert(setting).values(key=_PAUSE, value=value))
+    settings.put(tx, _PAUSE, value)
 
 
 def _match(row: Row[Any]) -> Match:

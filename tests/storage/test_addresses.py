@@ -162,3 +162,10 @@ def test_raw_pages_of_an_address_come_newest_first(archive: Archive) -> None:
         addresses.keep_raw(tx, number, older)
         addresses.keep_raw(tx, number, newer)
         assert addresses.raw_pages(tx, number) == [newer, older]
+
+
+def test_the_archive_knows_by_which_rules_its_addresses_were_made(archive: Archive) -> None:
+    with archive.write() as tx:
+        assert addresses.note_rules(tx, 1) == 1
+        assert addresses.note_rules(tx, 2) == 1
+        assert addresses.note_rules(tx, 2) == 2
