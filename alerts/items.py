@@ -16,8 +16,9 @@ from alerts.wording import WORDING, Wording
 from core.article import TextExtent
 from core.language import Language
 from core.log import values
-from lexicon.expression import And, Field, Mention, Or
-from lexicon.matcher import Hit, hits
+from lexicon.expression import Field
+from lexicon.marking import marked
+from lexicon.matcher import Hit
 from lexicon.snippet import Snippet, columns, lead, marked_title, snippets
 from lexicon.subject import Subject
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from alerts.desk import Desk
     from core.article import Article
     from core.config import Reader, Rule
-    from lexicon.expression import Expression
-    from lexicon.mentions import MentionSpan
 
 log = logging.getLogger("jingbao.alerts")
 
@@ -157,28 +156,7 @@ def _hits(view: View, article: Article, subject: Subject, rules: Iterable[str]) 
     `since:` counts from the article's discovery, not from the mail, or a weekly digest would find nothing to mark.
     """
     queries = [view.desk.queries[name] for name in rules]
-    found = [hit for query in queries for hit in hits(query, subject, article.discovered)]
-    wanted = frozenset[str]().union(*(_concepts(query.root) for query in queries)) & article.mentions
-    if wanted:
-        spans = view.desk.finder.spans(article.title, article.body)
-        found += [_hit(span) for span in spans if span.entity in wanted]
-    places = {(hit.field, hit.start, hit.end): hit for hit in found}
-    return sorted(places.values(), key=lambda hit: (hit.field is not Field.TITLE, hit.start, -hit.end))
-
-
-def _hit(span: MentionSpan) -> Hit:
-    return Hit(Field.TITLE if span.in_title else Field.TEXT, span.start, span.end, span.entity)
-
-
-def _concepts(node: Expression) -> frozenset[str]:
-    """The entities a query asks for by concept or topic; those it excludes are not among them."""
-    match node:
-        case Mention(entities=entities):
-            return entities
-        case And(parts) | Or(parts):
-            return frozenset[str]().union(*(_concepts(part) for part in parts))
-        case _:
-            return frozenset()
+    return marked(queries, subject, view.desk.finder, article.discovered)
 
 
 def found_words(view: View, article: Article, rules: Sequence[str]) -> tuple[str, ...]:

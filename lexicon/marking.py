@@ -8,6 +8,7 @@ from lexicon.expression import And, Field, Mention, Or
 from lexicon.matcher import Hit, hits
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from lexicon.expression import Expression
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from lexicon.subject import Subject
 
 
-def marked(query: Query, subject: Subject, finder: MentionFinder, now: datetime) -> list[Hit]:
-    """The hits of a query's words, and the places of the entities it asks for by name; the title's first, in order."""
-    found = hits(query, subject, now)
-    wanted = concepts(query.root) & subject.mentions
+def marked(queries: Iterable[Query], subject: Subject, finder: MentionFinder, now: datetime) -> list[Hit]:
+    """The hits of the queries' words, and the places of the entities they ask for by name, each once; the title's first."""
+    queries = list(queries)
+    found = [hit for query in queries for hit in hits(query, subject, now)]
+    wanted = frozenset[str]().union(*(concepts(query.root) for query in queries)) & subject.mentions
     if wanted:
         spans = finder.spans(subject.title, subject.text)
         found += [
@@ -27,7 +29,8 @@ def marked(query: Query, subject: Subject, finder: MentionFinder, now: datetime)
             for span in spans
             if span.entity in wanted
         ]
-    return sorted(found, key=lambda hit: (hit.field is not Field.TITLE, hit.start, -hit.end))
+    places = {(hit.field, hit.start, hit.end): hit for hit in found}
+    return sorted(places.values(), key=lambda hit: (hit.field is not Field.TITLE, hit.start, -hit.end))
 
 
 def concepts(node: Expression) -> frozenset[str]:

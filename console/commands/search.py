@@ -67,7 +67,7 @@ def command(config_path: Path | None, query: str, limit: int, order: str, cursor
         finder = MentionFinder(settings.watchlist)
         for article in found.articles:
             subject = Subject.of_article(article)
-            _print(settings, article, subject, marked(parsed, subject, finder, now))
+            _print(settings, article, subject, marked([parsed], subject, finder, now))
         talk.print(clean(_summary(found, _next(config_path, query, limit, order, found.cursor))), markup=False, soft_wrap=True)
     return 0 if found.articles else 3
 
