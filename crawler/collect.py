@@ -117,6 +117,8 @@ class Collector:
         return report
 
     async def _discover(self, source: Source, state: SourceState, known: frozenset[bytes], now: datetime) -> Discovery:
+        if self._stopping:
+            raise CutShortError
         task = asyncio.create_task(self._discoverer.discover(source, state.validators, known, now))
         self._discovering.add(task)
         try:

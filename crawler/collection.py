@@ -137,8 +137,11 @@ class Collection:
         self._go_on()
         try:
             verdicts = await self._tools.pool.run(screen, [arrival.entry for arrival in arrivals], self._run.source)
-        except ReadingError:  # past the worker's time: in halves, and one that takes so long by itself is fetched unseen
+        except StorageError:
+            raise
+        except Exception:  # past the worker's time, or a bug: in halves, and the one that it is about is fetched unseen
             if len(arrivals) == 1:
+                log.exception("an entry could not be screened", extra=values(url=arrivals[0].entry.url))
                 return list(arrivals)
             middle = len(arrivals) // 2
             return [*await self._worth_fetching(arrivals[:middle]), *await self._worth_fetching(arrivals[middle:])]
@@ -168,6 +171,7 @@ class Collection:
             self.tally.add(await self._contained(arrival, lambda arrival: self._take_in_page(arrival, result)))
             return ()
 
+        self._go_on()  # nothing is awaited from here until the crawl can be stopped
         if requests:
             limits = CrawlLimits(seconds=LONGEST_CRAWL.total_seconds())
             await fetch_with_scrapy(requests, handle, self._tools.manners, limits)
@@ -209,8 +213,7 @@ class Collection:
         self, arrival: Arrival, error: FetchError | ReadingError, raw: RawLocation | None = None
     ) -> Outcome:
         """A page that is refused (a paywall, robots.txt) leaves what its list says of it; any other failure is noted."""
-        held = arrival.known is not None and arrival.known.article_id is not None
-        if error.outcome is Outcome.BLOCKED and arrival.entry.title and not held:
+        if error.outcome is Outcome.BLOCKED and arrival.entry.title:
             with suppress(ReadingError):  # then there is not even a headline
                 now = self._tools.clock.now()
                 appraisal = await self._tools.pool.run(appraise_entry, arrival.entry, self._run.source, now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.article import Article
+from core.article import Article, TextExtent
 from core.errors import ReadingError
 from core.outcomes import Outcome
 from core.source import Source
@@ -48,6 +48,8 @@ def take_in(
     known = addresses.look_up_many(tx, names.all)
     held = _held(tx, arrival, names, known, appraisal)
     ending = _update(tx, run, held, appraisal, now) if held else _enter(tx, run, arrival, appraisal, now)
+    if ending.outcome is Outcome.UNCHANGED and names.listed not in known:
+        ending = Ending(Outcome.DUPLICATE, f"held as article {ending.article_id}", article_id=ending.article_id)
     address_id = note(tx, run, arrival, ending, now, known)
     if ending.article_id is not None and names.reached not in {*known, "", names.listed}:
         _note_redirect(tx, run, arrival, names.reached, ending, now)
@@ -98,7 +100,7 @@ def note(
         entry_fingerprint=entry.fingerprint,
         article_id=ending.article_id,
         next_try=ending.next_try,
-        entry=entry if ending.next_try else None,
+        entry=entry if ending.next_try else ending.entry,
     )
     return addresses.record(
         tx,
@@ -118,7 +120,7 @@ def _held(
 ) -> Article | None:
     """The article already held under the entry's GUID or address, the one it led to, or the one the page names as its own.
 
-    A page is believed about that only if the titles agree: some sites name one address on all their pages.
+    The last two count only if the titles agree: some sites name one address on all their pages, or lead lost ones home.
     """
     if arrival.known is not None and arrival.known.article_id is not None:
         return articles.get(tx, arrival.known.article_id)
@@ -126,7 +128,7 @@ def _held(
         record = known.get(url)
         if record is not None and record.article_id is not None:
             article = articles.get(tx, record.article_id)
-            if url in {names.listed, names.reached} or alike_titles(article.title, appraisal.draft.title):
+            if url == names.listed or alike_titles(article.title, appraisal.draft.title):
                 return article
     return None
 
@@ -153,7 +155,8 @@ def _update(tx: Transaction, run: Run, held: Article, appraisal: Appraisal, now:
     draft = appraisal.draft
     if held.source != run.source.key:
         return Ending(Outcome.DUPLICATE, f"held as article {held.id}", article_id=held.id)
-    says_less = len(draft.text or draft.summary) < len(held.body) // 2
+    lost_text = held.extent is TextExtent.FULL and draft.extent in {TextExtent.SUMMARY, TextExtent.HEADLINE}
+    says_less = lost_text or len(draft.text or draft.summary) < len(held.body) // 2
     same = (draft.title, draft.text or draft.summary) == (held.title, held.body)
     if same or says_less:
         return Ending(Outcome.UNCHANGED, article_id=held.id)

@@ -20,6 +20,7 @@ from storage.addresses import AddressRecord, Ending
 if TYPE_CHECKING:
     from storage.archive import Transaction
 
+_MAY_CHANGE = {Outcome.FAILED, Outcome.TOO_SLOW, Outcome.BLOCKED, Outcome.UNREADABLE}
 _PAGE_WAS_ASKED_FOR = {Outcome.FAILED, Outcome.TOO_SLOW, Outcome.BLOCKED, Outcome.UNREADABLE, Outcome.GONE, Outcome.TOO_BIG}
 
 
@@ -86,7 +87,8 @@ def _record_of(
     record = known.get(arrival.canonical_url)
     if record is None and arrival.entry.guid and arrival.entry.title:
         named = addresses.look_up_guid(tx, source.key, arrival.entry.guid)
-        if named and named.last_seen > now - SAME_DAY and fold(named.title) == fold(arrival.entry.title):
+        held = named is not None and named.article_id is not None
+        if named and held and named.last_seen > now - SAME_DAY and fold(named.title) == fold(arrival.entry.title):
             return named
     return record
 
@@ -103,6 +105,8 @@ def _ending(tx: Transaction, arrival: Arrival, source: Source, horizon: datetime
     if known.canonical_url != arrival.canonical_url:
         reason = "its GUID and title are those of an address seen before"
         return Ending(Outcome.DUPLICATE, reason, title=entry.title, article_id=known.article_id)
+    if known.next_try is not None:
+        return Ending(Outcome.UNCHANGED, entry=entry)
     return Ending(Outcome.UNCHANGED, entry_fingerprint=entry.fingerprint)
 
 
@@ -110,12 +114,13 @@ def _is_to_go_on(tx: Transaction, entry: Entry, known: AddressRecord, source: So
     """Whether an entry seen before is looked at again."""
     if known.article_id is not None:
         return _says_something_new(entry, known, source)
-    if known.outcome is Outcome.OFF_TOPIC:  # another source's verdict may have asked more, or known less
-        return known.source != source.key and not addresses.is_carried_by(tx, known.id, source.key)
+    if known.source != source.key and not addresses.is_carried_by(tx, known.id, source.key):
+        return True  # another source may have asked more of it, or reached less
     if known.next_try is not None:
         return known.next_try <= now
     # A duplicate without its article was noted by a run that did not come to its end.
-    return known.outcome is Outcome.DUPLICATE or (known.outcome.passing and entry.fingerprint != known.entry_fingerprint)
+    says_something_new = entry.fingerprint != known.entry_fingerprint
+    return known.outcome is Outcome.DUPLICATE or (known.outcome in _MAY_CHANGE and says_something_new)
 
 
 def _says_something_new(entry: Entry, known: AddressRecord, source: Source) -> bool:

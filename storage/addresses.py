@@ -195,8 +195,15 @@ def _add(tx: Transaction, canonical_url: str, ending: Ending, *, url: str, sourc
 
 def _changes(before: AddressRecord, ending: Ending, now: datetime) -> dict[str, Any]:
     given = {"title": ending.title, "article_id": ending.article_id, "entry_fingerprint": ending.entry_fingerprint}
-    changes = {"last_seen": now} | {key: value for key, value in given.items() if value}
-    return changes if ending.outcome is Outcome.UNCHANGED else changes | _standing(ending, before.attempts)
+    changes: dict[str, Any] = {"last_seen": now} | {key: value for key, value in given.items() if value}
+    if ending.outcome is not Outcome.UNCHANGED:
+        return changes | _standing(ending, before.attempts)
+    if ending.article_id is not None and not before.outcome.stored:  # it failed, and now shows what is held
+        held = Ending(Outcome.DUPLICATE, f"held as article {ending.article_id}")
+        return changes | _standing(held, before.attempts)
+    if ending.entry and before.next_try:  # the next try goes by what the list says now
+        changes["entry"] = entry_values(ending.entry)
+    return changes
 
 
 def _standing(ending: Ending, attempts: int) -> dict[str, Any]:

@@ -470,3 +470,77 @@ async def test_trouble_with_the_disk_is_no_fault_of_the_source_and_does_not_hamm
 
         assert state.failures == 0
         assert state.next_due > it.clock.now() + timedelta(minutes=5)
+
+
+async def test_an_item_moved_while_its_page_failed_is_not_lost(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 503
+        await it.collect()
+        site.items[0] = replace(CHIPS, slug="chips-moved", guid="chips")
+        counts = await it.collect()
+
+        assert counts[Outcome.NEW] == 1
+
+
+async def test_a_held_page_that_failed_once_and_is_as_before_is_left_alone_again(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        await it.collect()
+        site.items[0] = replace(CHIPS, title=CHIPS.title + " today")
+        site.bodies["/chips"] = site.page(CHIPS)
+        site.statuses["/chips"] = 503
+        await it.collect()
+        del site.statuses["/chips"]
+        for _ in range(4):
+            await it.collect()
+
+        assert site.asked["/chips"] == 3  # the first time, the failure, and one more try
+
+
+async def test_a_refused_page_wakes_up_when_its_list_says_something_new(tmp_path, pool) -> None:
+    async with small_site(VAGUE) as site, road(tmp_path, site, pool, scope="research") as it:
+        site.feed_summary = "They showed it."
+        site.items[0] = replace(VAGUE, published=CHIPS.published)
+        site.statuses["/vague"] = 403
+        await it.collect()
+        site.feed_summary = ""
+        site.items[0] = replace(CHIPS, slug="vague", guid="vague")
+        await it.collect()
+        it.clock.go(timedelta(hours=6))
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1}
+        assert it.held()[0].title == CHIPS.title
+
+
+async def test_a_headline_kept_of_a_refused_page_follows_its_list(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 403
+        await it.collect()
+        site.items[0] = replace(CHIPS, title="Huawei shows, and prices, a new Ascend AI chip")
+        counts = await it.collect()
+
+        assert counts == {Outcome.UPDATED: 1}
+
+
+async def test_a_bug_in_screening_one_entry_leaves_the_others(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+        real = it.collector._tools.pool.run
+
+        async def stumbles(function, *args):
+            if function.__name__ == "screen" and any(entry.title == CHIPS.title for entry in args[0]):
+                raise RuntimeError("a bug")
+            return await real(function, *args)
+
+        monkeypatch.setattr(it.collector._tools.pool, "run", stumbles)
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 2}
+
+
+async def test_two_links_to_one_page_are_one_article_and_a_duplicate(tmp_path, pool) -> None:
+    async with small_site(replace(CHIPS, slug="one"), replace(CHIPS, slug="two")) as site, road(tmp_path, site, pool) as it:
+        site.redirects |= {"/one": "/chips", "/two": "/chips"}
+        site.bodies["/chips"] = site.page(CHIPS)
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.DUPLICATE: 1}
