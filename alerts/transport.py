@@ -16,7 +16,8 @@ import os
 import re
 import smtplib
 import ssl
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -101,20 +102,31 @@ class SmtpTransport:
         """Deliver one message, in a thread. Raises what the module's table says."""
         await asyncio.to_thread(self._deliver, parcel)
 
+    def greet(self) -> None:
+        """Connect, secure, sign in and leave; no mail is offered. Blocks. Raises what the module's table says of that."""
+        with self._signed_in():
+            return
+
     def _deliver(self, parcel: Parcel) -> None:
+        with self._signed_in() as server:
+            try:
+                _envelope(server, parcel)
+                _hand_over(server, parcel.content)
+            except UnicodeError as error:
+                raise RefusedError(f"{parcel.recipient} has characters this way of sending cannot carry: {error}") from error
+
+    @contextmanager
+    def _signed_in(self) -> Iterator[smtplib.SMTP]:
         password = self._password()
         server = self._connect()
         try:
             self._secure(server)
             self._sign_in(server, password)
-            _envelope(server, parcel)
-            _hand_over(server, parcel.content)
+            yield server
         except smtplib.SMTPServerDisconnected as error:
             raise TryLaterError(f"{self._name} closed the line: {error}") from error
         except OSError as error:
             raise TryLaterError(f"{self._name} went silent: {error}") from error
-        except UnicodeError as error:
-            raise RefusedError(f"{parcel.recipient} has characters this way of sending cannot carry: {error}") from error
         finally:
             _leave(server)
 

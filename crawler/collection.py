@@ -137,8 +137,6 @@ class Collection:
         self._go_on()
         try:
             verdicts = await self._tools.pool.run(screen, [arrival.entry for arrival in arrivals], self._run.source)
-        except StorageError:
-            raise
         except Exception:  # past the worker's time, or a bug: in halves, and the one that it is about is fetched unseen
             if len(arrivals) == 1:
                 log.exception("an entry could not be screened", extra=values(url=arrivals[0].entry.url))

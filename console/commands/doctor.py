@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import smtplib
 import sqlite3
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from alerts.transport import SmtpTransport
 from console.commands.options import json_option
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, out, plain, print_json
 from console.workshop import database_file, open_archive
-from core.config import SmtpConfig
-from core.errors import ConfigError, JingbaoError
+from core.errors import ConfigError, JingbaoError, SendError
 from storage import articles, sources
 from storage.lock import holder, lock_path
 
@@ -148,32 +146,12 @@ def _mail(settings: Settings) -> Iterator[Finding]:
         folder = settings.config.data_dir / "mail"
         yield Finding("mail", "note", f"no mail server is set (mail.smtp); mails are kept in {folder}")
         return
-    name = f"{smtp.host}:{smtp.port}"
-    if smtp.user and not os.environ.get(smtp.password_env):
-        what = f"{name}: no password for {smtp.user} in the environment variable {smtp.password_env}"
-        yield Finding("mail", "fault", what)
-        return
     try:
-        _talk(smtp)
-    except (OSError, smtplib.SMTPException) as error:
-        yield Finding("mail", "fault", f"{name}: {error}")
+        SmtpTransport(smtp).greet()
+    except SendError as error:
+        yield Finding("mail", "fault", str(error))
         return
-    yield Finding("mail", "ok", f"{name} answers" + (" and takes the sign-in" if smtp.user else ""))
-
-
-def _talk(smtp: SmtpConfig) -> None:
-    """Greet, secure, sign in and leave; no mail is offered."""
-    context = ssl.create_default_context()
-    connect: Callable[[], smtplib.SMTP] = (
-        (lambda: smtplib.SMTP_SSL(smtp.host, smtp.port, timeout=smtp.timeout_seconds, context=context))
-        if smtp.security == "tls"
-        else (lambda: smtplib.SMTP(smtp.host, smtp.port, timeout=smtp.timeout_seconds))
-    )
-    with connect() as server:
-        if smtp.security == "starttls":
-            server.starttls(context=context)
-        if smtp.user:
-            server.login(smtp.user, os.environ[smtp.password_env])
+    yield Finding("mail", "ok", f"{smtp.host}:{smtp.port} answers" + (" and takes the sign-in" if smtp.user else ""))
 
 
 def _contact(settings: Settings) -> Iterator[Finding]:

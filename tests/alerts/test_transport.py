@@ -171,3 +171,21 @@ async def test_a_folder_that_cannot_be_written_is_tried_again_later(tmp_path):
     (tmp_path / "mail").write_text("a file is in the way")
     with pytest.raises(TryLaterError, match="mail"):
         await FolderTransport(tmp_path / "mail").send(parcel())
+
+
+def test_a_greeting_offers_no_mail_and_fails_as_sending_would(mail_server):
+    server = mail_server()
+    SmtpTransport(to(server.port)).greet()
+    assert server.taken == []
+
+    with pytest.raises(ChannelError, match="password"):
+        SmtpTransport(to(server.port, user="ann", password_env="JINGBAO_NO_SUCH_PASSWORD")).greet()
+
+
+def test_a_greeting_says_when_nobody_is_there():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    with pytest.raises(OutOfReachError, match=str(port)):
+        SmtpTransport(to(port)).greet()
