@@ -19,7 +19,7 @@ from core.log import values
 from crawler.judgement import canonical
 from crawler.net.pace import Pace
 from lexicon.mentions import MentionFinder
-from scheduler.duties import Duties, Duty
+from scheduler.duties import Duties, Duty, Job
 from storage import addresses, articles, likeness, sources
 from storage.archive import Archive, Transaction
 
@@ -29,6 +29,7 @@ ITEMS_KEPT = timedelta(days=3)
 """How long a feed item is known by its hash after the feed last carried it; later it is known by its address."""
 BANDS_KEPT = timedelta(days=60)
 """How long a text's near-copies are found; wire copies come within days, reposts within weeks."""
+UPKEEP_EVERY = timedelta(minutes=10)
 MENTIONS_AT_ONCE = 200
 
 
@@ -58,10 +59,12 @@ class _Work:
         return Duties(
             due=self.due,
             collect=self.collect,
-            match=self.match,
-            digest=self.digest,
-            send=self.send,
-            upkeep=self.upkeep,
+            jobs=(
+                Job("match", self.match),
+                Job("digest", self.digest),
+                Job("send", self.send),
+                Job("upkeep", self.upkeep, UPKEEP_EVERY),
+            ),
             wrap_up=self.wrap_up,
             stop_collecting=self.shop.collector.stop,
             close=close,

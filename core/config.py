@@ -74,6 +74,40 @@ Network = Annotated[str, AfterValidator(_network)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
 
 
+class OperatorConfig(Model):
+    """Who looks after the installation; without addresses it is the first reader.
+
+    `ping_url` is asked every `ping_minutes` while all is well, so that a service outside notices when jingbao dies.
+    """
+
+    addresses: Annotated[tuple[MailAddress, ...], AfterValidator(_each_once)] = ()
+    ping_url: HttpUrl | Literal[""] = ""
+    ping_minutes: float = Field(default=5, ge=1, le=24 * 60)
+
+
+class KeepConfig(Model):
+    """How long what can be made anew, or is wanted for a time only, is kept. Articles are kept for ever.
+
+    Raw pages go by whole daily files, the oldest first, also where they take more than `max_gb` (0: no bound) or where less
+    than `reserve_mb` is free on the disk.
+    """
+
+    raw_days: float = Field(default=180, gt=0)
+    off_topic_raw_days: float = Field(default=7, gt=0)
+    run_days: float = Field(default=90, ge=1)
+    version_days: float = Field(default=365, gt=0)
+    max_gb: float = Field(default=0, ge=0)
+    reserve_mb: float = Field(default=500, ge=0)
+
+
+class LogConfig(Model):
+    """Log lines go to stderr, or to `file`, of which `files` old ones of `max_mb` each are kept."""
+
+    file: str = ""
+    max_mb: float = Field(default=10, gt=0)
+    files: int = Field(default=5, ge=1, le=100)
+
+
 class StorageConfig(Model):
     """Where the archive is; an empty `url` is SQLite in the data folder."""
 
@@ -178,7 +212,11 @@ class Config(Model):
     """All of config.yaml. Relative paths are relative to the file's folder."""
 
     data_dir: Path = Path("data")
+    location: Literal["auto", "mainland", "outside"] = "auto"
     storage: StorageConfig = StorageConfig()
+    keep: KeepConfig = KeepConfig()
+    operator: OperatorConfig = OperatorConfig()
+    log: LogConfig = LogConfig()
     network: NetworkConfig = NetworkConfig()
     security: SecurityConfig = SecurityConfig()
     collection: CollectionConfig = CollectionConfig()

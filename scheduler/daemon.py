@@ -30,7 +30,6 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 PATIENCE = timedelta(seconds=25)
 """How long the end waits for what is under way."""
-UPKEEP_EVERY = timedelta(minutes=10)
 SHORTEST_TICK = timedelta(seconds=0.05)
 CLEAN, UNCLEAN = 0, 70
 
@@ -94,20 +93,21 @@ class Daemon:
 
     def _set_jobs(self) -> None:
         self._add("tick", self._guarded_tick, self._tick)
-        for name in ("match", "digest", "send"):
-            self._add(name, self._job(name), self._tick)
-        self._add("upkeep", self._job("upkeep"), max(self._tick, UPKEEP_EVERY))
+        for job in self._present.duties.jobs:
+            self._add(job.name, self._turn(job.name), max(self._tick, job.every or self._tick))
 
     def _add(self, name: str, job: Duty, every: timedelta) -> None:
         self._scheduler.add_job(job, Every(every), id=name, name=name, replace_existing=True)
 
-    def _job(self, name: str) -> Duty:
-        async def job() -> None:
-            if not self._stop.is_set():
-                duty: Duty = getattr(self._present.duties, name)
-                await self._present.begin(name, duty())
+    def _turn(self, name: str) -> Duty:
+        """One turn of a job, as the duties at work then have it; nothing if a reload has taken it out."""
 
-        return job
+        async def turn() -> None:
+            job = self._present.duties.job(name)
+            if job and not self._stop.is_set():
+                await self._present.begin(name, job.work())
+
+        return turn
 
     async def _guarded_tick(self) -> None:
         await guarded("tick", self.tick())

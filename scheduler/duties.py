@@ -11,23 +11,35 @@ Duty = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """Something done again and again: `work` does what is to do and returns, and raises nothing a person or the net can cause.
+
+    It never overlaps itself. Without `every` it comes round with each tick.
+    """
+
+    name: str
+    work: Duty
+    every: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Duties:
     """One configuration's duties; a reload brings another set.
 
     `due(limit)` gives the keys of sources to collect now, the longest overdue first. `collect(key)` collects one and leaves
-    it not due. `match`, `digest`, `send` and `upkeep` do what is to do and return; none raises for what a person or the
-    net can cause. `wrap_up()` lets these four return after the step under way (a message, a batch), for good;
+    it not due. `wrap_up()` lets the jobs return after the step under way (a message, a batch), for good;
     `stop_collecting()` makes running collections end early; `close()` gives everything back.
     """
 
     due: Callable[[int], Awaitable[list[str]]]
     collect: Callable[[str], Coroutine[Any, Any, None]]
-    match: Duty
-    digest: Duty
-    send: Duty
-    upkeep: Duty
+    jobs: tuple[Job, ...]
     wrap_up: Callable[[], None]
     stop_collecting: Duty
     close: Duty
     sources_at_once: int
     tick: timedelta
+
+    def job(self, name: str) -> Job | None:
+        """The job of this name, if there is one."""
+        return next((job for job in self.jobs if job.name == name), None)

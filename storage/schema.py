@@ -74,6 +74,11 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     Column("last_good", UtcDateTime),
     Column("last_new", UtcDateTime),
     Column("last_error", Text, nullable=False, default=""),
+    Column("standing", String(16), nullable=False, default="new", server_default="new"),  # a Standing (core/standing.py)
+    Column("standing_reason", Text, nullable=False, default="", server_default=""),
+    Column("standing_since", UtcDateTime),
+    Column("told_standing", String(16), nullable=False, default="", server_default=""),  # what the operator was told last
+    Column("rhythm", JSON, nullable=False, default=list, server_default="[]"),  # when it last had news: moments, oldest first
 )
 Index("source_due", source.c.next_due)
 
@@ -97,8 +102,10 @@ run = Table(  # one collection of one source
     Column("detail", Text, nullable=False, default=""),
     Column("seen", Integer, nullable=False, default=0),  # entries, counted as they were read
     Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries, counted as they ended; sums to `seen`
+    Column("yields", JSON, nullable=False, default=dict, server_default="{}"),  # what the stored ones held: text, date
 )
 Index("run_source", run.c.source, run.c.started)
+Index("run_started", run.c.started)
 
 address = Table(  # every address ever seen, by canonical URL, and where it stands
     "address",

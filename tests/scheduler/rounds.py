@@ -6,7 +6,7 @@ import asyncio
 from datetime import timedelta
 
 from core.errors import ConfigError
-from scheduler.duties import Duties
+from scheduler.duties import Duties, Job
 
 
 class Rounds:
@@ -34,7 +34,7 @@ class Rounds:
             pass
 
         return Duties(
-            due=due, collect=collect, match=self.match, digest=nothing, send=nothing, upkeep=nothing, wrap_up=lambda: None,
+            due=due, collect=collect, jobs=(Job("match", self.match),), wrap_up=lambda: None,
             stop_collecting=nothing, close=nothing, sources_at_once=1, tick=timedelta(seconds=0.05),
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ import pytest
 from core.errors import ConfigError, FetchError, StorageError
 from core.outcomes import Outcome
 from scheduler.daemon import CLEAN, UNCLEAN, Daemon
-from scheduler.duties import Duties
+from scheduler.duties import Duties, Job
 
 
 class Work:
@@ -68,10 +68,12 @@ class Work:
         await asyncio.wait_for(called.wait(), 10)
 
     def duties(self) -> Duties:
-        named = {name: self.note(name) for name in ("match", "digest", "send", "upkeep", "stop_collecting", "close")}
+        jobs = tuple(Job(name, self.note(name)) for name in ("match", "digest", "send"))
+        named = {name: self.note(name) for name in ("stop_collecting", "close")}
         return Duties(
             self.due,
             self.collect,
+            jobs=(*jobs, Job("upkeep", self.note("upkeep"), timedelta(minutes=10))),
             wrap_up=self.wrapped_up.set,
             sources_at_once=self.at_once,
             tick=timedelta(seconds=0.01),

@@ -10,6 +10,7 @@ from pathlib import Path
 from alerts.outbox import send_due
 from alerts.transport import Parcel
 from scheduler.daemon import CLEAN, Daemon
+from scheduler.duties import Job
 from storage import outbox
 from storage.archive import Archive
 from storage.outbox import NewMessage
@@ -41,7 +42,7 @@ async def test_a_daemon_that_ends_settles_the_message_under_way_and_begins_no_ot
         async def send() -> None:
             await send_due(archive, server, "jingbao@example.org", NOW, stopping=asked.is_set)
 
-        duties = dataclasses.replace(Rounds().duties(), send=send, wrap_up=asked.set)
+        duties = dataclasses.replace(Rounds().duties(), jobs=(Job("send", send),), wrap_up=asked.set)
         daemon = Daemon(duties, no_reload)
         running = asyncio.create_task(daemon.run())
         await server.begun.wait()

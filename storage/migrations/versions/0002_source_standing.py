@@ -1,0 +1,25 @@
+"""How each source stands, when it has news, and what its articles hold."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+_MOMENT = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Add the columns; sources known already begin as new and are judged by their next run."""
+    for column in (
+        sa.Column("standing", sa.String(16), nullable=False, server_default="new"),
+        sa.Column("standing_reason", sa.Text(), nullable=False, server_default=""),
+        sa.Column("standing_since", _MOMENT),
+        sa.Column("told_standing", sa.String(16), nullable=False, server_default=""),
+        sa.Column("rhythm", sa.JSON(), nullable=False, server_default="[]"),
+    ):
+        op.add_column("source", column)
+    op.add_column("run", sa.Column("yields", sa.JSON(), nullable=False, server_default="{}"))
+    op.create_index("run_started", "run", ["started"])
