@@ -23,8 +23,10 @@ from alerts.wording import WORDING
 from lexicon.snippet import columns
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from alerts.letter import Item, Letter
-    from core.config import MailConfig
+    from core.config import MailConfig, Reader
 
 MAX_HTML_BYTES = 100_000
 SUBJECT_COLUMNS = 78
@@ -62,11 +64,11 @@ def render(letter: Letter, mail: MailConfig, address: str) -> EmailMessage:
     The letter has at least one story. What does not fit in MAX_HTML_BYTES is left out of both parts and counted.
     """
     letter, html = _fitting(letter)
-    message = EmailMessage(policy=_POLICY)
-    _address(message, letter, mail, address)
+    domain = mail.sender.rpartition("@")[2]
+    number = message_id(letter, address, domain)
+    message = addressed(mail, letter.reader, address, subject=subject(letter), created=letter.created, number=number)
     _classify(message, letter, mail)
-    _set_part(message, _template("mail.txt.j2", letter), "plain")
-    _set_part(message, html, "html")
+    set_parts(message, _template("mail.txt.j2", letter), html)
     return message
 
 
@@ -78,28 +80,33 @@ def _fitting(letter: Letter) -> tuple[Letter, str]:
     return letter, html
 
 
-def _address(message: EmailMessage, letter: Letter, mail: MailConfig, address: str) -> None:
+def addressed(
+    mail: MailConfig, reader: Reader, address: str, *, subject: str, created: datetime, number: str
+) -> EmailMessage:
+    """An empty message to one of a reader's addresses, with the headers every mail has. `number` is its Message-ID, `subject` one clean line."""
+    message = EmailMessage(policy=_POLICY)
     local, _, domain = mail.sender.rpartition("@")
     message["From"] = Address(one_line(mail.sender_name), local, domain)
     local, _, to_domain = address.rpartition("@")
-    message["To"] = Address(one_line(letter.reader.name), local, to_domain)
-    message["Subject"] = subject(letter)
-    message["Date"] = letter.created.astimezone(letter.reader.tz)
-    message["Message-ID"] = message_id(letter, address, domain)
+    message["To"] = Address(one_line(reader.name), local, to_domain)
+    message["Subject"] = subject
+    message["Date"] = created.astimezone(reader.tz)
+    message["Message-ID"] = number
+    message["Auto-Submitted"] = "auto-generated"  # keeps answering machines quiet (RFC 3834)
+    message["X-Auto-Response-Suppress"] = "All"
+    return message
+
+
+def _classify(message: EmailMessage, letter: Letter, mail: MailConfig) -> None:
+    """What filters (RFC 2919) and mail programs' threads go by."""
+    domain = mail.sender.rpartition("@")[2]
     if letter.kind == "now":
         threads = [f"<story.{story}.{letter.reader.key}@{domain}>" for story in letter.story_ids[:5]]
         message["In-Reply-To"] = threads[0]
         message["References"] = " ".join(threads)
-
-
-def _classify(message: EmailMessage, letter: Letter, mail: MailConfig) -> None:
-    """What filters go by, and what keeps answering machines quiet (RFC 2919, RFC 3834)."""
-    domain = mail.sender.rpartition("@")[2]
     rules = [section.rule for section in letter.sections]
     listed = rules[0] if len(rules) == 1 else "digest"
     message["List-Id"] = f"<{listed}.jingbao.{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
     message["X-Jingbao-Rule"] = ", ".join(rules)
     message["X-Jingbao-Source"] = ", ".join(sorted({item.source for item in letter.items}))
 
@@ -114,25 +121,25 @@ def subject(letter: Letter) -> str:
     if letter.kind == "digest":
         head = words.digest_subject.format(rhythm=words.rhythms[letter.rhythm], day=_day_of(letter))
     others = len(letter.items) + letter.more - 1
-    start, end = f"{cut(_verbatim(head), 32)}: ", f" (+{others})" if others else ""
+    start, end = f"{cut(verbatim(head), 32)}: ", f" (+{others})" if others else ""
     room = SUBJECT_COLUMNS - columns(start) - columns(end)
     return f"{start}{_headline(letter.lead, head, room)}{end}"
 
 
 def _headline(item: Item, head: str, room: int) -> str:
     """The title, and behind a foreign one as many of its names' meanings as leave room for it."""
-    title = _verbatim(item.title_text)
+    title = verbatim(item.title_text)
     meanings = [gloss.meaning for gloss in item.glosses if gloss.meaning.casefold() != head.casefold()]
     glosses = meanings[:_GLOSSES_IN_SUBJECT]
     while glosses:
-        behind = f" [{_verbatim(', '.join(glosses))}]"
+        behind = f" [{verbatim(', '.join(glosses))}]"
         if room - columns(behind) >= min(_TITLE_LEAST, columns(title)):
             return cut(title, room - columns(behind)) + behind
         glosses.pop()
     return cut(title, room)
 
 
-def _verbatim(text: str) -> str:
+def verbatim(text: str) -> str:
     """`text` as one line in which nothing can be taken for an encoded word (RFC 2047), and so be decoded to something else."""
     return one_line(text).replace("=?", "= ?")
 
@@ -142,6 +149,12 @@ def message_id(letter: Letter, address: str, domain: str) -> str:
     told = f"{letter.reader.key} {address} {letter.period_key} {letter.created.isoformat()}"
     token = hashlib.sha256(told.encode()).hexdigest()[:16]
     return f"<{re.sub(r'[^A-Za-z0-9]+', '.', letter.period_key).lower()}.{letter.reader.key}.{token}@{domain}>"
+
+
+def set_parts(message: EmailMessage, text: str, html: str) -> None:
+    """Fill a message: its text, and the HTML that says the same."""
+    _set_part(message, text, "plain")
+    _set_part(message, html, "html")
 
 
 def _set_part(message: EmailMessage, text: str, subtype: str) -> None:
@@ -155,10 +168,12 @@ def _set_part(message: EmailMessage, text: str, subtype: str) -> None:
 
 
 def _template(name: str, letter: Letter) -> str:
-    return _templates().get_template(name).render(
+    words = WORDING[letter.reader.language]
+    return templates().get_template(name).render(
         letter=letter,
-        words=WORDING[letter.reader.language],
+        words=words,
         day=_day_of(letter),
+        occasion=words.rhythms[letter.rhythm],
         subject=subject(letter),
         footer=_footer(letter),
     )
@@ -186,7 +201,8 @@ def _footer(letter: Letter) -> list[str]:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """The templates of all mails; those whose names end in html.j2 escape what is put into them."""
     environment = Environment(
         loader=PackageLoader("alerts"),
         autoescape=select_autoescape(("html.j2",)),
