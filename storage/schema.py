@@ -145,6 +145,7 @@ sighting = Table(  # an address's history, for `explain`: one row per change of 
     Column("reason", Text, nullable=False, default=""),
 )
 Index("sighting_address", sighting.c.address_id)
+Index("sighting_run", sighting.c.run_id)  # for forgetting runs
 
 guid = Table(  # a feed's own name for an item, one more key by which it is known again
     "guid",
@@ -165,6 +166,7 @@ raw_page = Table(  # where a fetched page lies in the WARC files
     Column("bytes", Integer, nullable=False),
 )
 Index("raw_page_address", raw_page.c.address_id)
+Index("raw_page_file", raw_page.c.file)  # files go whole
 
 story = Table(
     "story",

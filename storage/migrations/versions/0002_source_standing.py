@@ -1,4 +1,4 @@
-"""How each source stands, when it has news, and what its articles hold."""
+"""How each source stands, when it has news, what its articles hold; and what forgetting runs and raw pages goes by."""
 
 from __future__ import annotations
 
@@ -23,3 +23,5 @@ def upgrade() -> None:
         op.add_column("source", column)
     op.add_column("run", sa.Column("yields", sa.JSON(), nullable=False, server_default="{}"))
     op.create_index("run_started", "run", ["started"])
+    op.create_index("sighting_run", "sighting", ["run_id"])
+    op.create_index("raw_page_file", "raw_page", ["file"])
