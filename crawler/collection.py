@@ -31,6 +31,7 @@ from storage import addresses
 from storage.addresses import Ending
 from storage.archive import Archive, Transaction
 from storage.raw import RawLocation, RawPages
+from storage.raw_files import Shelf
 
 log = logging.getLogger("jingbao.crawler")
 
@@ -200,12 +201,16 @@ class Collection:
         if isinstance(result, FetchError):
             return await self._without_page(arrival, result)
         now = self._tools.clock.now()
-        raw = await asyncio.to_thread(self._tools.raw.append, result)
         try:
             appraisal = await self._tools.pool.run(appraise_page, result, arrival.entry, self._run.source, now)
         except ReadingError as error:
-            return await self._without_page(arrival, error, raw)
-        return await self._take_in(arrival, appraisal, now, raw)
+            return await self._without_page(arrival, error, await self._keep(result, Shelf.OFF_TOPIC))
+        shelf = Shelf.PAGES if appraisal.judgement.relevance.relevant else Shelf.OFF_TOPIC
+        return await self._take_in(arrival, appraisal, now, await self._keep(result, shelf))
+
+    async def _keep(self, page: Document, shelf: Shelf) -> RawLocation:
+        """Keep a fetched page, before the transaction that says where it lies: death in between leaves a page nobody names."""
+        return await asyncio.to_thread(self._tools.raw.append, page, shelf)
 
     async def _without_page(
         self, arrival: Arrival, error: FetchError | ReadingError, raw: RawLocation | None = None

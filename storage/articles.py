@@ -123,8 +123,9 @@ def newest(tx: Transaction, limit: int) -> list[Article]:
 
 
 def versions(tx: Transaction, article_id: int) -> list[Version]:
-    """What an article said before, oldest first."""
-    rows = tx.connection.execute(sa.select(version).where(version.c.article_id == article_id).order_by(version.c.id))
+    """What an article said before, oldest first, as far as it is not forgotten (storage/retention.py)."""
+    kept = version.c.article_id == article_id, version.c.title != ""
+    rows = tx.connection.execute(sa.select(version).where(*kept).order_by(version.c.id))
     return [Version(row.until, row.title, row.text, row.summary) for row in rows]
 
 

@@ -1,4 +1,4 @@
-"""Fetched pages as they came, in WARC files (ISO 28500:2017, WARC/1.1): one file a UTC day, one gzip member a record.
+"""Fetched pages as they came, in WARC files (ISO 28500:2017, WARC/1.1): daily files by UTC, one gzip member a record.
 
 A record is found by its place in the file. Death in the middle of writing leaves at most a torn last record; the next
 append cuts it off. Nothing of the operator's set-up goes into these files (proxy, request headers, cookies), so
@@ -13,7 +13,7 @@ import io
 import json
 import os
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from warcio.warcwriter import WARCWriter
 
 from core.document import Document, DocumentKind, Request
 from core.errors import NotFoundError, StorageError
+from storage.raw_files import Shelf, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +54,12 @@ class RawPages:
         self.folder = folder
         self._whole: dict[str, int] = {}  # file -> how far it is known to hold whole records
 
-    def append(self, document: Document) -> RawLocation:
-        """Keep a document, on the disk when this returns. Blocks (a flush to disk): not for the event loop.
+    def append(self, document: Document, shelf: Shelf = Shelf.PAGES) -> RawLocation:
+        """Keep a document in its day's file of a shelf, on the disk when this returns. Blocks: not for the event loop.
 
         Raises StorageError if it cannot be written; nothing of it is left then.
         """
-        name = f"{document.fetched.astimezone(UTC):%Y-%m-%d}.warc.gz"
+        name = file_name(document.fetched, shelf)
         record = _record(document)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +85,15 @@ class RawPages:
             raise NotFoundError(f"{path} is gone: raw pages are kept for a time only.") from error
         except (OSError, EOFError, ValueError, KeyError, TypeError, ArchiveLoadFailed) as error:
             raise StorageError(f"The record at byte {location.offset} of {path} cannot be read ({error}).") from error
+
+    def remove(self, name: str) -> None:
+        """Remove a daily file, with all its pages; it may be gone already. Raises StorageError if it cannot be removed."""
+        try:
+            (self.folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            message = f"{self.folder / name} cannot be removed ({error}). Look at the rights of its folder."
+            raise StorageError(message) from error
+        self._whole.pop(name, None)
 
     def _cut_torn_end(self, name: str, file: IO[bytes]) -> int:
         """The file's length, after a torn last record is cut off; what others appended since is looked through first."""
@@ -111,7 +121,8 @@ def _write_whole(file: IO[bytes], record: bytes, offset: int) -> None:
             left = left[file.write(left) :]
         os.fsync(file.fileno())
     except OSError:
-        file.truncate(offset)
+        with suppress(OSError):  # the first fault is the one to tell
+            file.truncate(offset)
         raise
 
 

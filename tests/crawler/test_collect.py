@@ -16,6 +16,7 @@ from core.errors import StorageError
 from core.outcomes import Outcome
 from core.source import Source
 from crawler.collect import Collector
+from crawler.judgement.canonical import canonical_url
 from crawler.net.manners import Manners
 from crawler.reading.workers import ReadingPool
 from lexicon.watchlist import load_watchlist
@@ -268,6 +269,33 @@ async def test_the_history_of_an_address_can_be_told(tmp_path, pool) -> None:
         assert it.collector._tools.raw.read(raw[0]).body.startswith(b"<html>")
 
 
+async def test_pages_that_give_no_article_are_kept_apart_so_that_they_can_go_sooner(tmp_path, pool) -> None:
+    """Off-topic by its text, and one that only says it is gone; each is named in the ledger and read from where it lies."""
+    tempting = replace(COOKING, title=CHIPS.title)
+    empty = replace(MODEL, slug="empty")
+    async with small_site(CHIPS, tempting, empty) as site, road(tmp_path, site, pool) as it:
+        site.feed_summary = CHIPS.text[:120]
+        site.bodies["/soup"] = site.page(COOKING)
+        site.bodies["/empty"] = "<html><title>Page not found</title><h1>404 Not Found</h1></html>"
+        counts = await it.collect()
+
+        assert counts == {Outcome.NEW: 1, Outcome.OFF_TOPIC: 1, Outcome.GONE: 1}
+        assert {slug: await where_is(it, site, slug) for slug in ("chips", "soup", "empty")} == {
+            "chips": ("2026-01-20.warc.gz", True),
+            "soup": ("2026-01-20.off-topic.warc.gz", True),
+            "empty": ("2026-01-20.off-topic.warc.gz", True),
+        }
+
+
+async def where_is(it: Road, site: SmallSite, slug: str) -> tuple[str, bool]:
+    """The file of a page, and whether it can be read from there."""
+    with it.archive.read() as tx:
+        record = addresses.look_up(tx, canonical_url(f"{site.base}/{slug}"))
+        [location] = addresses.raw_pages(tx, record.id)
+    page = it.collector._tools.raw.read(location)
+    return location.file, page.url.endswith(slug)
+
+
 async def test_a_feed_that_is_a_web_page_says_so(tmp_path, pool) -> None:
     async with small_site() as site, road(tmp_path, site, pool) as it:
         site.bodies["/feed"] = "<!doctype html><html><body><h1>Welcome</h1></body></html>"
@@ -459,7 +487,7 @@ async def test_a_bug_that_one_article_meets_ends_that_article_alone(tmp_path, po
 async def test_trouble_with_the_disk_is_no_fault_of_the_source_and_does_not_hammer_it(tmp_path, pool, monkeypatch) -> None:
     async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
 
-        def full(document):
+        def full(document, shelf):
             raise StorageError("no space left on the device")
 
         monkeypatch.setattr(it.collector._tools.raw, "append", full)
