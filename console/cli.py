@@ -152,7 +152,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except JingbaoError as error:
         tell(error)
-        return error.exit_code if not isinstance(error, StorageError) or _passing(error) else 1
+        return error.exit_code if type(error) is not StorageError or _passing(error) else 1
     except (_PipeClosedError, BrokenPipeError):  # `jingbao search … | head` has read what it wanted: all is well
         _drop_output()
         return 0

@@ -4,8 +4,11 @@ JingbaoError
 ├── ConfigError        the configuration cannot be used           exit 78
 ├── QueryError         a query cannot be read; knows the place    exit 2
 ├── NotFoundError      nothing by that name or number             exit 3
+│   └── NoArchiveError     there is no archive yet
 ├── BusyError          another daemon holds the archive           exit 75
 ├── StorageError       the database refused; try again or look    exit 75, or 1 where only a person can mend it
+│   ├── DamagedError       the archive is damaged or lost             exit 1
+│   └── OlderArchiveError  it has the tables of an older version      exit 75
 ├── FetchError         the net did not give a document; names its outcome
 ├── ReadingError       a document could not be read; names its outcome
 └── SendError          a mail was not taken
@@ -78,6 +81,10 @@ class NotFoundError(JingbaoError):
     exit_code = 3
 
 
+class NoArchiveError(NotFoundError):
+    """There is no archive yet where the configuration says."""
+
+
 class BusyError(JingbaoError):
     """Another daemon already works on this archive."""
 
@@ -88,6 +95,16 @@ class StorageError(JingbaoError):
     """The database or the raw-page folder refused."""
 
     exit_code = 75
+
+
+class DamagedError(StorageError):
+    """The archive is damaged, or what was one is gone: only a person can mend that, and nothing is made in its place."""
+
+    exit_code = 1
+
+
+class OlderArchiveError(StorageError):
+    """The archive has an older version's tables. It passes: the daemon's next start, or `jingbao upgrade`, brings it up to date."""
 
 
 class FetchError(JingbaoError):

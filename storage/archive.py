@@ -12,14 +12,13 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.errors import StorageError
-from storage.sqlite import Sqlite
+from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
+from storage.database import Database, database_of
 from storage.transaction import Transaction
-from storage.upgrade import bring_up_to_date, is_up_to_date
+from storage.upgrade import Tables, bring_up_to_date, refuse, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +38,7 @@ _READERS = 3
 class Archive:
     """An open archive. Close it, or use it as a context manager."""
 
-    def __init__(self, database: Sqlite) -> None:
+    def __init__(self, database: Database) -> None:
         """For `open`."""
         self._database = database
         self._write_engine = database.writing_engine()
@@ -48,27 +47,36 @@ class Archive:
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="archive-reader")
 
     @classmethod
-    def open(cls, url: str, now: datetime, *, patience: timedelta = PATIENCE) -> Self:
+    def open(
+        cls, url: str, now: datetime, *, patience: timedelta = PATIENCE, make: bool = True, migrate: bool = True
+    ) -> Self:
         """The archive at `url` (an SQLAlchemy URL), made if there is none, brought to this version's tables if older.
 
-        `now` (aware UTC) is kept as the day a new archive began. Raises StorageError if the database cannot be opened, is
-        damaged, belongs to another program or to a newer jingbao; such a file is left as it is.
+        `now` (aware UTC) is kept as the day a new archive began. Raises StorageError if the database cannot be opened,
+        belongs to another program or to a newer jingbao, and DamagedError; such a database is left as it is. Without `make`
+        NoArchiveError and without `migrate` OlderArchiveError is raised instead, and nothing is changed.
         """
-        database = _database(url, patience)
-        database.prepare()
+        database = database_of(url, patience)
+        database.prepare(make=make)
         archive = cls(database)
         try:
-            archive._bring_up_to_date(now)
+            archive._bring_up_to_date(now, make=make, migrate=migrate)
         except BaseException:
             archive.close()
             raise
         return archive
 
-    def _bring_up_to_date(self, now: datetime) -> None:
+    def _bring_up_to_date(self, now: datetime, *, make: bool, migrate: bool) -> None:
         with self.read() as tx:  # a command beside a busy daemon need not wait for its turn to write
             self._database.check(tx.connection, whole=False)
-            ready = is_up_to_date(tx.connection)
-        if not ready:
+            state = state_of(tx.connection)
+        refuse(state, self.name)
+        if state is Tables.NONE and not make:
+            raise NoArchiveError(f"The database {self.name} is empty yet: start jingbao run, or jingbao restore FILE.")
+        if state is Tables.OLDER and not migrate:
+            advice = "Run jingbao upgrade, or start the daemon, which does the same."
+            raise OlderArchiveError(f"The database {self.name} was written by an older jingbao. {advice}")
+        if state is not Tables.PRESENT:
             with self.write() as tx:
                 bring_up_to_date(tx.connection, now)
 
@@ -98,17 +106,22 @@ class Archive:
         """`work` done in a read transaction on a reader thread. Raises as `read` does."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._run, self.read, work)
 
+    @property
+    def name(self) -> str:
+        """What people know the database by, without user or password."""
+        return self._database.name
+
     def check(self) -> None:
         """Look through the whole database for damage; seconds for each gigabyte. Raises StorageError naming it."""
         with self.read() as tx:
             self._database.check(tx.connection, whole=True)
 
-    async def checkpoint(self) -> None:
-        """Move what the write-ahead log holds into the database's file, and empty the log, unless somebody reads it now.
+    async def upkeep(self) -> None:
+        """Tidy up in the database: SQLite's write-ahead log, what PostgreSQL has not sorted into its index yet.
 
-        Raises StorageError if the disk refuses.
+        Raises StorageError if the disk or the server refuses.
         """
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._database.checkpoint)
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._database.upkeep)
 
     def close(self) -> None:
         """Finish what the threads have begun and close every connection."""
@@ -140,14 +153,4 @@ class Archive:
             advice = self._database.advice(error.orig)
             if advice is None:
                 raise
-            raise StorageError(advice) from error
-
-
-def _database(url: str, patience: timedelta) -> Sqlite:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise StorageError(f"storage.url {url!r} cannot be read: expected sqlite:///PATH") from error
-    if parsed.get_backend_name() != "sqlite":
-        raise StorageError(f"storage.url {parsed.render_as_string()!r}: only sqlite:///PATH is known to this version")
-    return Sqlite(parsed, patience)
+            raise (DamagedError if self._database.is_damage(error.orig) else StorageError)(advice) from error

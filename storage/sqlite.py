@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from contextlib import closing
+import threading
+from collections import Counter
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine, event
 
-from core.errors import StorageError
+from core.errors import DamagedError, NoArchiveError, StorageError
+from storage import files
 from storage.search.fts5 import Fts5Index
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 _WRITER = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", "PRAGMA temp_store=MEMORY")
 _READER = ("PRAGMA query_only=ON", "PRAGMA temp_store=MEMORY")
 
-_DAMAGED = "The database {path} is damaged ({error}). Stop jingbao, keep a copy of the file, and restore a backup."
+_DAMAGED = "The database {path} is damaged ({error}). " + files.ADVICE
 _ADVICE = {
     sqlite3.SQLITE_BUSY: "Another program has been writing to {path} for too long ({error}). Try again; see who holds it open.",
     sqlite3.SQLITE_LOCKED: "Another program holds {path} locked ({error}). Try again.",
@@ -36,8 +40,10 @@ _ADVICE = {
     sqlite3.SQLITE_PROTOCOL: "Locking {path} does not work ({error}). Keep the database on a local disk, not on a network one.",
     sqlite3.SQLITE_NOMEM: "There is no memory left to read {path} ({error}).",
     sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_NOTADB: "{path} is not a jingbao database, or is damaged ({error}). Restore a backup, or name another file.",
+    sqlite3.SQLITE_NOTADB: "{path} is not a jingbao database, or is damaged ({error}). " + files.ADVICE,
 }
+_DAMAGES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_APPLICATION = int.from_bytes(b"jbao")
 # Checking a file this big takes about a tenth of a second; a bigger one is checked by `doctor`.
 _CHECKED_WHOLE_BYTES = 64_000_000
 
@@ -46,6 +52,7 @@ class Sqlite:
     """One SQLite file, opened by two engines: one that writes and takes the lock at BEGIN, one that can only read."""
 
     index: TextIndex = Fts5Index()
+    _open: ClassVar[Counter[Path]] = Counter()  # connections of this process, by file (see storage/files.py)
 
     def __init__(self, url: URL, patience: timedelta) -> None:
         """`patience`: how long to wait for another program's write. Raises StorageError if `url` names no file."""
@@ -55,12 +62,40 @@ class Sqlite:
         self._url = url
         self._patience = patience
 
-    def prepare(self) -> None:
-        """Make the folder."""
+    @property
+    def name(self) -> str:
+        """The file."""
+        return str(self.path)
+
+    def prepare(self, *, make: bool) -> None:
+        """Look at the files before they are opened, and put an empty database there if there is none and `make` says so.
+
+        Raises NoArchiveError, DamagedError, or StorageError if folder or file cannot be made.
+        """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            there = files.is_there(self.path)
+            if there and not self._open[self.path]:
+                files.examine_log(self.path)
+            if not there and not make:
+                raise NoArchiveError(f"There is no archive at {self.path} yet: start jingbao run, or jingbao restore FILE.")
+            if not there:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._make()
         except OSError as error:
-            raise StorageError(f"The folder {self.path.parent} cannot be made ({error}).") from error
+            raise StorageError(f"The database {self.path} cannot be made or read ({error}).") from error
+
+    def _make(self) -> None:
+        """Put an empty database in its place whole, so that a file without contents is never a beginning, always a loss."""
+        fresh = self.path.with_name(f"{self.path.name}.new-{os.getpid()}-{threading.get_ident()}")
+        try:
+            with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            with suppress(FileExistsError):  # another process was faster
+                os.link(fresh, self.path)
+        except sqlite3.Error as error:
+            raise StorageError(self.advice(error) or str(error)) from error
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def writing_engine(self) -> Engine:
         """Transactions begin by taking the write lock: a later upgrade of a read lock would fail at once, without waiting."""
@@ -73,8 +108,13 @@ class Sqlite:
     def _engine(self, pragmas: tuple[str, ...], begin: str) -> Engine:
         engine = create_engine(self._url, connect_args={"timeout": self._patience.total_seconds()})
 
+        @event.listens_for(engine, "close")
+        def _closed(_connection: sqlite3.Connection, _record: Any) -> None:
+            self._open[self.path] -= 1
+
         @event.listens_for(engine, "connect")
         def _connected(connection: sqlite3.Connection, _record: Any) -> None:
+            self._open[self.path] += 1
             connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
             for pragma in pragmas:
                 connection.execute(pragma)
@@ -85,7 +125,7 @@ class Sqlite:
 
         return engine
 
-    def checkpoint(self) -> None:
+    def upkeep(self) -> None:
         """Empty the write-ahead log, which a long read may have let grow (sqlite.org/wal.html, 6); a reader puts it off.
 
         On a connection of its own, which waits for nobody: TRUNCATE holds up writers while it waits. Raises StorageError.
@@ -102,14 +142,18 @@ class Sqlite:
         text = None if code is None else _ADVICE.get(code & 0xFF)  # the low byte is the primary code (sqlite.org/rescode)
         return None if text is None else text.format(path=self.path, error=error)
 
+    def is_damage(self, error: BaseException | None) -> bool:
+        """Whether a driver's error says that the database is damaged."""
+        return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGES
+
     def check(self, connection: Connection, *, whole: bool) -> None:
         """Look for damage: the whole file if `whole` or it is small, else its header and schema.
 
-        Raises StorageError naming the damage.
+        Raises DamagedError naming the damage.
         """
         if whole or self.path.stat().st_size <= _CHECKED_WHOLE_BYTES:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         else:
             found = "ok" if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() is not None else ""
         if found != "ok":
-            raise StorageError(_DAMAGED.format(path=self.path, error=" ".join(found.split())))
+            raise DamagedError(_DAMAGED.format(path=self.path, error=" ".join(found.split())))

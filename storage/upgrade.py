@@ -1,7 +1,11 @@
-"""Bringing a database to this version's tables: forward only, in one transaction, by Alembic's scripts in migrations/."""
+"""A database's tables: whose they are, and bringing them to this version's by Alembic's scripts in migrations/.
+
+Forward only, and in one transaction: killed in the middle, a database is as it was.
+"""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,43 +21,63 @@ if TYPE_CHECKING:
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _OURS = {"article", "address", "source"}
+_ALEMBIC = "alembic_version"
+CREATED = "archive.created"
+"""The setting that holds when the archive began; it also tells two archives apart."""
 
 
-def is_up_to_date(connection: Connection) -> bool:
-    """Whether the database has this version's tables."""
-    tables = set(inspect(connection).get_table_names())
-    return tables >= _OURS and _present_revision(connection, tables) == _revisions()[-1]
+class Tables(StrEnum):
+    """Whose tables a database has."""
+
+    NONE = "none"
+    OLDER = "older"
+    PRESENT = "present"
+    NEWER = "newer"
+    FOREIGN = "foreign"
+
+
+def state_of(connection: Connection) -> Tables:
+    """Whose tables the database has."""
+    tables = set(inspect(connection).get_table_names()) - {_ALEMBIC}
+    if not tables:
+        return Tables.NONE
+    if not tables >= _OURS:
+        return Tables.FOREIGN
+    known, last = revisions(), revision_of(connection)
+    if last is not None and last not in known:
+        return Tables.NEWER
+    return Tables.PRESENT if last == known[-1] else Tables.OLDER
+
+
+def refuse(state: Tables, name: str) -> None:
+    """Raise StorageError if tables of this state are not ours to touch; `name` is what people know the database by."""
+    if state is Tables.FOREIGN:
+        raise StorageError(f"The database {name} belongs to another program. Name another one in storage.url.")
+    if state is Tables.NEWER:
+        message = f"The database {name} was written by a newer jingbao (this version knows its tables up to {revisions()[-1]})."
+        raise StorageError(f"{message} Install that version again, or restore a backup this one made: jingbao restore FILE")
 
 
 def bring_up_to_date(connection: Connection, now: datetime) -> None:
-    """Make the tables in an empty database, or run the migrations an older one lacks.
-
-    Raises StorageError if the database belongs to another program or to a newer jingbao.
-    """
-    known = _revisions()
-    tables = set(inspect(connection).get_table_names())
-    present = _present_revision(connection, tables)
-    if tables and not tables >= _OURS:
-        raise StorageError(f"{_name(connection)} belongs to another program. Name another one in storage.url.")
-    if present == known[-1]:
+    """Make the tables in an empty database, or run the migrations an older one lacks."""
+    state = state_of(connection)
+    if state is Tables.PRESENT:
         return
-    if present is not None and present not in known:
-        message = f"{_name(connection)} was written by a newer jingbao (tables {present}; this version knows {known[-1]})."
-        raise StorageError(f"{message} Upgrade this one, or restore a backup made by it.")
     _run_migrations(connection)
-    if not tables:
-        connection.execute(insert(setting), {"key": "archive.created", "value": now.isoformat()})
+    if state is Tables.NONE:
+        connection.execute(insert(setting), {"key": CREATED, "value": now.isoformat()})
 
 
-def _revisions() -> list[str]:
-    """The revisions of this version, oldest first, by the names of the scripts: Alembic itself starts slowly."""
-    return sorted(script.name.partition("_")[0] for script in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def _present_revision(connection: Connection, tables: set[str]) -> str | None:
-    if "alembic_version" not in tables:
+def revision_of(connection: Connection) -> str | None:
+    """The last migration the database has had, or None."""
+    if not inspect(connection).has_table(_ALEMBIC):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def revisions() -> list[str]:
+    """The revisions of this version, oldest first, by the names of the scripts: Alembic itself starts slowly."""
+    return sorted(script.name.partition("_")[0] for script in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def _run_migrations(connection: Connection) -> None:
@@ -64,7 +88,3 @@ def _run_migrations(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _name(connection: Connection) -> str:
-    return f"The database {connection.engine.url.render_as_string()}"
