@@ -79,6 +79,7 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     Column("standing_since", UtcDateTime),
     Column("told_standing", String(16), nullable=False, default="", server_default=""),  # what the operator was told last
     Column("rhythm", JSON, nullable=False, default=list, server_default="[]"),  # when it last had news: moments, oldest first
+    Column("yields", JSON, nullable=False, default=list, server_default="[]"),  # what its latest runs that read something gave
 )
 Index("source_due", source.c.next_due)
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("standing_since", _MOMENT),
         sa.Column("told_standing", sa.String(16), nullable=False, server_default=""),
         sa.Column("rhythm", sa.JSON(), nullable=False, server_default="[]"),
+        sa.Column("yields", sa.JSON(), nullable=False, server_default="[]"),
     ):
         op.add_column("source", column)
     op.add_column("run", sa.Column("yields", sa.JSON(), nullable=False, server_default="{}"))
