@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,16 +16,19 @@ from core.errors import FetchError, ReadingError, StorageError
 from core.log import values
 from core.outcomes import Outcome
 from core.source import Source
+from core.standing import Yield
 from crawler.collection import Collection, CutShortError, Tools
 from crawler.discovery import Discoverer, Discovery
+from crawler.dispatch import Dispatch
 from crawler.intake import Run
 from crawler.net.manners import Manners
 from crawler.reading.workers import ReadingPool
 from crawler.spiders.fetch_pages import stop_crawls
-from storage import sources
+from crawler.standing import RUNS_LOOKED_AT, judge, learn_rhythm, learn_yields
+from storage import sources, standings
 from storage.archive import Archive, Transaction
 from storage.raw import RawPages
-from storage.sources import INTERRUPTED, OK, UNCHANGED, SourceState
+from storage.sources import GOOD, INTERRUPTED, OFFLINE, OK, UNCHANGED, SourceState
 
 log = logging.getLogger("jingbao.crawler")
 
@@ -66,7 +70,9 @@ class Collector:
         limits: CollectionConfig,
         clock: Clock,
         watchlist_version: str,
+        out_of_reach: Callable[[Source], bool] = lambda _: False,
     ) -> None:
+        """`out_of_reach` says of a source whether it is known not to answer from here."""
         self._archive = archive
         self._limits = limits
         self._clock = clock
@@ -74,7 +80,16 @@ class Collector:
         self._discoverer = Discoverer(manners, pool, limits.max_items)
         self._discovering: set[asyncio.Task[Discovery]] = set()
         self._stopping = False
+        self._out_of_reach = out_of_reach
+        self._dispatch = Dispatch(archive, manners, clock)
         self._tools = Tools(archive, raw, manners, pool, clock, lambda: self._stopping)
+
+    async def due(self, among: Sequence[Source], limit: int) -> list[str]:
+        """The keys of those of the sources to collect now, at most `limit`: what is due, and of a line that is down a probe.
+
+        Raises StorageError.
+        """
+        return await self._dispatch.due(among, limit)
 
     async def stop(self) -> None:
         """End the collections under way within seconds: what was taken in is kept, the rest is collected next time."""
@@ -96,13 +111,13 @@ class Collector:
         ended = _Ended(str(Outcome.FAILED), max(AFTER_A_BUG, source.interval), "a bug; see the log")
         try:
             discovery = await self._discover(source, state, known, started)
+            await self._dispatch.heard(source)
             seen = await collection.work_off(discovery)
             ended = _Ended(UNCHANGED if discovery.unchanged and not seen else OK, source.interval)
         except CutShortError:
             ended = _Ended(INTERRUPTED, timedelta(), "jingbao was stopped")
         except (FetchError, ReadingError) as error:
-            pause = _back_off(source.interval, state.failures + 1, getattr(error, "retry_after_seconds", None))
-            ended = _Ended(str(error.outcome), pause, error.reason)
+            ended = await self._failed(source, state, error)
         except StorageError as error:
             ended = _Ended(INTERRUPTED, AFTER_STORAGE_TROUBLE, str(error))
             raise
@@ -112,7 +127,7 @@ class Collector:
         finally:
             counts = +collection.tally.counts
             report = RunReport(source.key, ended.result, counts.total() if seen is None else seen, dict(counts), ended.detail)
-            await self._finish(run_id, report, discovery, state, ended.pause)
+            await self._finish(run_id, source, report, discovery, state, ended.pause, collection.tally.yields)
         _tell(report, time.monotonic() - began)
         return report
 
@@ -130,12 +145,29 @@ class Collector:
         finally:
             self._discovering.discard(task)
 
-    async def _finish(self, run_id: int, report: RunReport, discovery: Discovery, state: SourceState, pause: timedelta) -> None:
+    async def _failed(self, source: Source, state: SourceState, error: FetchError | ReadingError) -> _Ended:
+        """A list that did not come: the source's fault, unless it is the line that is down."""
+        if await self._dispatch.failed(source, state, error):
+            return _Ended(OFFLINE, timedelta(), error.reason)
+        pause = _back_off(source.interval, state.failures + 1, getattr(error, "retry_after_seconds", None))
+        return _Ended(str(error.outcome), pause, error.reason)
+
+    async def _finish(
+        self,
+        run_id: int,
+        source: Source,
+        report: RunReport,
+        discovery: Discovery,
+        state: SourceState,
+        pause: timedelta,
+        yields: Yield,
+    ) -> None:
         now = self._clock.now()
-        good = report.result in {OK, UNCHANGED}
+        good = report.result in GOOD
         spread = pause * random.uniform(0.95, 1.05)  # so that sources do not keep step with each other
         # A list that came in part shows the rest later, which is no news; but no fault puts the end off for ever.
         ends_baseline = (discovery.whole and report.seen > 0) or state.last_good is not None
+        read = yields if good and not discovery.unchanged else None
 
         def work(tx: Transaction) -> None:
             sources.remember_items(tx, report.source, discovery.item_hashes if good else frozenset(), now)
@@ -150,12 +182,32 @@ class Collector:
                 counts=report.counts,
                 validators=discovery.validators if good else None,
                 ends_baseline=ends_baseline,
+                yields=read,
             )
+            if good:
+                _learn(tx, source, discovery, read, now)
+            self._judge(tx, source, now)
 
         await self._archive.writing(work)
 
+    def _judge(self, tx: Transaction, source: Source, now: datetime) -> None:
+        state, runs = sources.state(tx, source.key), sources.last_runs(tx, source.key, RUNS_LOOKED_AT)
+        verdict = judge(source, state, runs, now, out_of_reach=self._out_of_reach(source))
+        if standings.set_standing(tx, source.key, verdict.standing, verdict.reason, now):
+            level = logging.WARNING if verdict.standing.is_trouble else logging.INFO
+            about = values(source=source.key, standing=verdict.standing, was=state.standing, reason=verdict.reason)
+            log.log(level, "stands otherwise", extra=about)
+
+
+def _learn(tx: Transaction, source: Source, discovery: Discovery, read: Yield | None, now: datetime) -> None:
+    """Keep what a good run showed of the source's rhythm and yields."""
+    state = sources.state(tx, source.key)
+    dates = [entry.published.at for entry in discovery.entries if entry.published]
+    standings.learn(tx, source.key, learn_rhythm(state, read, dates, now), learn_yields(state, read))
+
 
 def _begin(tx: Transaction, source: Source, now: datetime) -> tuple[int, SourceState, frozenset[bytes]]:
+    standings.wake(tx, source.key, now)
     return sources.begin_run(tx, source.key, now), sources.state(tx, source.key), sources.known_items(tx, source.key)
 
 

@@ -14,12 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from core.article import Entry
+from core.article import Draft, Entry
 from core.clock import Clock
 from core.document import Document, DocumentKind, Request
 from core.errors import FetchError, ReadingError, StorageError
 from core.log import values
 from core.outcomes import Outcome
+from core.standing import Yield
 from crawler.appraisal import Appraisal, appraise_entry, appraise_page, screen
 from crawler.discovery import Discovery
 from crawler.intake import Run, note, take_in
@@ -55,13 +56,24 @@ class CutShortError(Exception):
 
 @dataclass
 class Tally:
-    """What became of a run's entries so far."""
+    """What became of a run's entries so far, and (by the names of Yield's fields) what its list and pages gave."""
 
     counts: Counter[Outcome] = field(default_factory=Counter)
+    gave: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome, number: int = 1) -> None:
         """Count entries that ended."""
         self.counts[outcome] += number
+
+    def add_text(self, draft: Draft) -> None:
+        """Count a text that was read."""
+        self.gave[str(draft.extent)] += 1
+        self.gave["dated"] += draft.published is not None
+
+    @property
+    def yields(self) -> Yield:
+        """What the list and the pages gave so far."""
+        return Yield(**self.gave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,8 @@ class Collection:
             self.tally.add(outcome, number)
         self.tally.add(Outcome.UNCHANGED, discovery.known_count)
         sorted_out = await self._sort(discovery.entries)
+        self.tally.gave["listed"] = discovery.known_count + len(discovery.entries)
+        self.tally.gave["fresh"] = sum(_is_fresh(arrival, self._run.source.key) for arrival in sorted_out.going_on)
         going_on = [*sorted_out.going_on, *await self._retries(sorted_out.going_on)]
         seen = self.tally.counts.total() + len(going_on)
         if self._run.source.text == "page":
@@ -167,6 +181,7 @@ class Collection:
 
         async def handle(result: Document | FetchError, request: Request) -> Sequence[Request]:
             arrival = by_url.pop(request.url)
+            self.tally.gave["pages"] += not (isinstance(result, FetchError) and result.outcome.passing)
             self.tally.add(await self._contained(arrival, lambda arrival: self._take_in_page(arrival, result)))
             return ()
 
@@ -205,6 +220,7 @@ class Collection:
             appraisal = await self._tools.pool.run(appraise_page, result, arrival.entry, self._run.source, now)
         except ReadingError as error:
             return await self._without_page(arrival, error, await self._keep(result, Shelf.OFF_TOPIC))
+        self.tally.gave["read"] += 1
         shelf = Shelf.PAGES if appraisal.judgement.relevance.relevant else Shelf.OFF_TOPIC
         return await self._take_in(arrival, appraisal, now, await self._keep(result, shelf))
 
@@ -227,6 +243,7 @@ class Collection:
 
     async def _take_in(self, arrival: Arrival, appraisal: Appraisal, now: datetime, raw: RawLocation | None = None) -> Outcome:
         run = self._run
+        self.tally.add_text(appraisal.draft)
         outcome = await self._tools.archive.writing(lambda tx: take_in(tx, run, arrival, appraisal, now, raw))
         if outcome.stored:
             log.info("stored", extra=values(outcome=outcome, source=run.source.key, title=appraisal.draft.title))
@@ -250,6 +267,11 @@ class Collection:
         """Called between two articles. Raises CutShortError once jingbao is being stopped."""
         if self._tools.stopping():
             raise CutShortError
+
+
+def _is_fresh(arrival: Arrival, source: str) -> bool:
+    """Whether an entry that goes on stands in this source's list for the first time."""
+    return arrival.known is None or arrival.known.source != source
 
 
 def _wait(arrival: Arrival, error: FetchError | ReadingError) -> timedelta | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,20 @@ from sqlalchemy import delete, func, insert, select, update
 
 from core.errors import NotFoundError
 from core.outcomes import Outcome
+from core.standing import Standing, Yield
 from storage.pieces import pieces
 from storage.schema import item, run, source
 
 if TYPE_CHECKING:
     from storage.transaction import AnyRow, Transaction
 
-RUNNING, OK, UNCHANGED, INTERRUPTED = "running", "ok", "unchanged", "interrupted"
+RUNNING, OK, UNCHANGED, INTERRUPTED, OFFLINE = "running", "ok", "unchanged", "interrupted", "offline"
 """A run's results beside an Outcome's value, which says why the source gave nothing."""
-_GOOD = {OK, UNCHANGED}
+GOOD = frozenset({OK, UNCHANGED})
+CHARGED_TO_NOBODY = frozenset({INTERRUPTED, OFFLINE})
+"""Our own end, and our own line: no fault of the source."""
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a source is due that is paused until somebody resumes it."""
 _LONGEST_PAUSE = timedelta(days=8)  # a week's interval, spread
 _SIGHT_GRAIN = timedelta(days=1)  # `last_seen` of an item is kept this coarsely: it is there for pruning alone
 
@@ -40,6 +45,8 @@ class SourceState:
     """Where a source stands. `failures` counts bad runs in a row; times are aware UTC, None for never.
 
     `baseline_ended` is when its first good run was through: what was first seen by then is kept and never mailed.
+    `told_standing` is what the operator was told last, empty for nothing. `rhythm` holds moments at which it had news and
+    `yields` what its latest runs that read something gave, both oldest first.
     """
 
     key: str
@@ -51,11 +58,20 @@ class SourceState:
     last_good: datetime | None
     last_new: datetime | None
     last_error: str
+    standing: Standing = Standing.NEW
+    standing_reason: str = ""
+    standing_since: datetime | None = None
+    told_standing: str = ""
+    rhythm: tuple[datetime, ...] = ()
+    yields: tuple[Yield, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One collection of one source. `seen` was counted as entries were read, `counts` as they ended."""
+    """One collection of one source. `seen` was counted as entries were read, `counts` as they ended.
+
+    `yields` is None where no list was read (it was unchanged, or did not come).
+    """
 
     id: int
     source: str
@@ -65,6 +81,7 @@ class Run:
     detail: str
     seen: int
     counts: Mapping[Outcome, int] = field(default_factory=dict)
+    yields: Yield | None = None
 
     @property
     def adds_up(self) -> bool:
@@ -75,7 +92,7 @@ class Run:
 def ensure(tx: Transaction, keys: Collection[str], now: datetime) -> None:
     """Let the archive know these sources; those new to it are due at once."""
     known = set(tx.connection.scalars(select(source.c.key)))
-    fresh = [{"key": key, "next_due": now} for key in dict.fromkeys(keys) if key not in known]
+    fresh = [{"key": key, "next_due": now, "standing_since": now} for key in dict.fromkeys(keys) if key not in known]
     if fresh:
         tx.connection.execute(insert(source), fresh)
 
@@ -83,9 +100,11 @@ def ensure(tx: Transaction, keys: Collection[str], now: datetime) -> None:
 def due(tx: Transaction, now: datetime, limit: int, keys: Collection[str]) -> list[str]:
     """Those of `keys` that are due by `now` (aware UTC), the longest overdue first; at most `limit`.
 
-    Due further ahead than any source's pause can be is due now: the clock was put back.
+    Due further ahead than any source's pause can be is due now: the clock was put back. What the operator has paused
+    waits for its day all the same.
     """
-    overdue, absurd = source.c.next_due <= now, source.c.next_due > now + _LONGEST_PAUSE
+    overdue = source.c.next_due <= now
+    absurd = (source.c.next_due > now + _LONGEST_PAUSE) & (source.c.standing != Standing.PAUSED)
     in_order = (select(source.c.key).where(which).order_by(source.c.next_due) for which in (overdue, absurd))
     found = (key for query in in_order for key in tx.connection.scalars(query) if key in keys)
     return list(islice(found, limit))
@@ -126,28 +145,30 @@ def finish_run(
     counts: Mapping[Outcome, int] | None = None,
     validators: Validators | None = None,
     ends_baseline: bool = True,
+    yields: Yield | None = None,
 ) -> None:
     """Write down how a run ended and when its source is due next (aware UTC).
 
-    `result` is OK, UNCHANGED, INTERRUPTED (by our own end: no fault of the source) or the Outcome that kept the source from
-    giving anything, which counts as a failure.
+    `result` is OK, UNCHANGED, INTERRUPTED or OFFLINE (by our own end, or our own line: no fault of the source) or the Outcome
+    that kept the source from giving anything, which counts as a failure.
     `validators` are kept only where given: give them once every entry is safe, or the next run would skip the rest.
-    A good run ends the source's baseline, unless `ends_baseline` is False. Raises NotFoundError for an unknown run.
+    A good run ends the source's baseline, unless `ends_baseline` is False. A paused source (collected by hand) stays so.
+    Raises NotFoundError for an unknown run.
     """
     key = tx.connection.scalar(select(run.c.source).where(run.c.id == run_id))
     if key is None:
         raise NotFoundError(f"There is no run {run_id}.")
+    paused = tx.connection.scalar(select(source.c.standing).where(source.c.key == key)) == Standing.PAUSED
     ended = dict(counts or {})
     tallies = {str(outcome): count for outcome, count in ended.items() if count}
-    tx.connection.execute(
-        update(run).where(run.c.id == run_id).values(finished=now, result=result, detail=detail, seen=seen, counts=tallies)
-    )
-    changes: dict[str, Any] = {"next_due": next_due, "last_run": now}
-    if result in _GOOD:
+    told = {"finished": now, "result": result, "detail": detail, "seen": seen, "counts": tallies, "yields": packed(yields)}
+    tx.connection.execute(update(run).where(run.c.id == run_id).values(told))
+    changes: dict[str, Any] = {"last_run": now} if paused else {"last_run": now, "next_due": next_due}
+    if result in GOOD:
         changes |= {"failures": 0, "last_good": now, "last_error": ""}
         if ends_baseline:
             changes["baseline_ended"] = func.coalesce(source.c.baseline_ended, now)
-    elif result != INTERRUPTED:
+    elif result not in CHARGED_TO_NOBODY:
         changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
     if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
         changes["last_new"] = now
@@ -155,6 +176,29 @@ def finish_run(
         changes |= {"etag": validators.etag, "last_modified": validators.last_modified}
         changes["body_hash"] = validators.body_hash or None
     tx.connection.execute(update(source).where(source.c.key == key).values(changes))
+
+
+def forgive(tx: Transaction, keys: Collection[str], now: datetime) -> None:
+    """Take back one failure of each of these sources, and make them due at once: it was our own line that failed."""
+    for piece in pieces(keys):
+        charged = update(source).where(source.c.key.in_(piece), source.c.failures > 0)
+        tx.connection.execute(charged.values(failures=source.c.failures - 1, next_due=now))
+        tx.connection.execute(update(source).where(source.c.key.in_(piece), source.c.failures == 0).values(last_error=""))
+
+
+def spread(tx: Transaction, keys: Collection[str], now: datetime, over: timedelta) -> int:
+    """Let those of these sources that are due at `now` come one after the other within `over`; gives their number."""
+    waiting = due(tx, now, len(keys), keys)
+    for place, key in enumerate(waiting):
+        postpone(tx, key, now + over * place / len(waiting))
+    return len(waiting)
+
+
+def first_run(tx: Transaction, key: str) -> datetime | None:
+    """When the oldest run of a source began that is still remembered."""
+    oldest = select(run.c.started).where(run.c.source == key).order_by(run.c.started).limit(1)
+    first: datetime | None = tx.connection.scalar(oldest)
+    return first
 
 
 def interrupt_runs(tx: Transaction, now: datetime) -> int:
@@ -234,9 +278,21 @@ def _state(row: AnyRow) -> SourceState:
         last_good=row.last_good,
         last_new=row.last_new,
         last_error=row.last_error,
+        standing=Standing(row.standing),
+        standing_reason=row.standing_reason,
+        standing_since=row.standing_since,
+        told_standing=row.told_standing,
+        rhythm=tuple(datetime.fromisoformat(moment) for moment in row.rhythm),
+        yields=tuple(Yield(**packed) for packed in row.yields),
     )
 
 
 def _run(row: AnyRow) -> Run:
     counts = {Outcome(name): count for name, count in row.counts.items()}
-    return Run(row.id, row.source, row.started, row.finished, row.result, row.detail, row.seen, counts)
+    yields = Yield(**row.yields) if row.yields else None
+    return Run(row.id, row.source, row.started, row.finished, row.result, row.detail, row.seen, counts, yields)
+
+
+def packed(yields: Yield | None) -> dict[str, int]:
+    """As JSON holds it: `listed` always, of the rest what is not 0."""
+    return {name: count for name, count in asdict(yields).items() if count or name == "listed"} if yields else {}

@@ -1,0 +1,93 @@
+"""Is it the source that fails, or our own line? When all that was sound falls silent at once, no source is to blame.
+
+A line is one way out: the direct one, or a proxy. It is judged down by silence alone: no name found, no connection, no answer.
+Any answer, also a refusal, shows that it works. While it is down a source or two is asked now and then; all others wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from core.errors import FetchError, JingbaoError
+from core.outcomes import Outcome
+
+WITNESSES = 5
+"""So many hosts that answered before must fall silent, with no answer of any in between; all of them where there are fewer."""
+FEWEST_WITNESSES = 3
+"""With fewer hosts a dead line cannot be told from dead sources; then their reasons name the fault."""
+AT_ONCE = timedelta(minutes=30)
+PROBE_GAPS = tuple(timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300))
+PROBES_AT_ONCE = 2
+"""So that one source which died meanwhile does not keep the line down."""
+
+
+def is_silence(error: JingbaoError) -> bool:
+    """Whether nothing was heard at all; a status, or a pause that the host asked for, was heard."""
+    if not isinstance(error, FetchError) or error.outcome not in {Outcome.FAILED, Outcome.TOO_SLOW}:
+        return False
+    return not error.status and error.retry_after_seconds is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Silence:
+    at: datetime
+    host: str
+    was_sound: bool
+
+
+@dataclass(slots=True)
+class _Line:
+    down_since: datetime | None = None
+    probes: int = 0
+    next_probe: datetime = datetime.min
+    silent: dict[str, _Silence] = field(default_factory=dict)  # by source, since the last answer
+
+
+class Connection:
+    """What is known of each line; times are aware UTC. Restarted, it goes on with `down`: since when which lines are down."""
+
+    def __init__(self, down: Mapping[str, datetime] | None = None) -> None:
+        self._lines = {name: _Line(down_since=since, next_probe=since) for name, since in (down or {}).items()}
+
+    @property
+    def down(self) -> dict[str, datetime]:
+        """The lines that are down, and since when."""
+        return {name: line.down_since for name, line in self._lines.items() if line.down_since}
+
+    def heard(self, name: str) -> bool:
+        """Something was heard over a line; gives whether it was down till now."""
+        line = self._lines.pop(name, None)
+        return line is not None and line.down_since is not None
+
+    def silent(self, name: str, key: str, host: str, now: datetime, *, was_sound: bool, hosts: int) -> set[str]:
+        """The source `key` was not heard; gives the sources to forgive if by this the line is judged down, else none.
+
+        `was_sound`: its last run was good, or it had none. `hosts` is how many are asked over this line.
+        """
+        line = self._lines.setdefault(name, _Line())
+        line.silent[key] = _Silence(now, host, was_sound)
+        if line.down_since:
+            return set()
+        line.silent = {key: each for key, each in line.silent.items() if now - each.at <= AT_ONCE}
+        witnesses = {each.host for each in line.silent.values() if each.was_sound}
+        if len(witnesses) < max(min(WITNESSES, hosts), FEWEST_WITNESSES):
+            return set()
+        line.down_since = min(each.at for each in line.silent.values() if each.was_sound)
+        line.next_probe = now + PROBE_GAPS[0]
+        return set(line.silent)
+
+    def is_down(self, name: str) -> bool:
+        """Whether a line is judged down."""
+        line = self._lines.get(name)
+        return line is not None and line.down_since is not None
+
+    def probe_now(self, name: str, now: datetime) -> bool:
+        """Whether a line that is down is to be probed at `now`; then the next probe has its turn after a longer gap."""
+        line = self._lines[name]
+        gap = PROBE_GAPS[min(line.probes, len(PROBE_GAPS) - 1)]
+        if now < line.next_probe <= now + PROBE_GAPS[-1]:  # further ahead: the clock was put back
+            return False
+        line.probes, line.next_probe = line.probes + 1, now + gap
+        return True

@@ -1,0 +1,115 @@
+"""Which sources have their turn: those that are due over lines that work, and of a line that is down a probe now and then.
+
+What the connection's judgement needs to know, and what follows from it, is kept in the archive here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from core.log import values
+from crawler.connection import PROBES_AT_ONCE, WITNESSES, Connection, is_silence
+from crawler.net.address import host_of
+from crawler.net.proxies import proxy_name
+from storage import settings, sources
+
+if TYPE_CHECKING:
+    from core.clock import Clock
+    from core.errors import FetchError, ReadingError
+    from core.source import Source
+    from crawler.net.manners import Manners
+    from storage.archive import Archive, Transaction
+    from storage.sources import SourceState
+
+log = logging.getLogger("jingbao.crawler")
+
+OFFLINE_SINCE = "connection.down"
+"""The archive's fact: since when (RFC 3339) which lines are down, by name; DIRECT_LINE is the one without a proxy."""
+DIRECT_LINE = "direct"
+RETURN_OVER = timedelta(minutes=10)
+"""Once a line works again, what has become due meanwhile is spread over so long."""
+
+
+def down_lines(tx: Transaction) -> dict[str, datetime]:
+    """The lines that are down, and since when (aware UTC)."""
+    kept: dict[str, str] = settings.get(tx, OFFLINE_SINCE) or {}
+    return {name: datetime.fromisoformat(since) for name, since in kept.items()}
+
+
+class Dispatch:
+    """Gives out sources, and hears how asking them went."""
+
+    def __init__(self, archive: Archive, manners: Manners, clock: Clock) -> None:
+        self._archive = archive
+        self._manners = manners
+        self._clock = clock
+        self._connection: Connection | None = None
+        self._among: Sequence[Source] = ()
+
+    async def due(self, among: Sequence[Source], limit: int) -> list[str]:
+        """The keys of those of `among` that have their turn now, the longest overdue first. Raises StorageError."""
+        self._among = among
+        now, connection = self._clock.now(), await self._known()
+        over = {source.key: self._line(source) for source in among}
+        working = frozenset(key for key, line in over.items() if not connection.is_down(line))
+        probed = [line for line in connection.down if connection.probe_now(line, now)]
+
+        def ask(tx: Transaction) -> list[str]:
+            found = sources.due(tx, now, limit, working)
+            for line in probed:
+                found += sources.due(tx, now, PROBES_AT_ONCE, frozenset(key for key in over if over[key] == line))
+            return found[:limit]
+
+        return await self._archive.reading(ask)
+
+    async def heard(self, source: Source) -> None:
+        """The source's host answered: its line works. Raises StorageError."""
+        connection, line, now = await self._known(), self._line(source), self._clock.now()
+        since = connection.down.get(line)
+        if not connection.heard(line):
+            return
+        theirs = [each.key for each in self._among if self._line(each) == line]
+
+        def work(tx: Transaction) -> int:
+            _keep(tx, connection)
+            return sources.spread(tx, theirs, now, RETURN_OVER)
+
+        waiting = await self._archive.writing(work)
+        log.info("online again", extra=values(line=line, since=since, sources_waiting=waiting))
+
+    async def failed(self, source: Source, state: SourceState, error: FetchError | ReadingError) -> bool:
+        """The source's list did not come; gives whether its line is down, so that nobody is charged. Raises StorageError."""
+        if not is_silence(error):
+            await self.heard(source)
+            return False
+        connection, line, now = await self._known(), self._line(source), self._clock.now()
+        hosts = len({host_of(each.url) for each in self._among if self._line(each) == line})
+        sound, was_down = state.failures == 0, connection.is_down(line)
+        forgiven = connection.silent(line, source.key, host_of(source.url), now, was_sound=sound, hosts=hosts or WITNESSES)
+        if connection.is_down(line) and not was_down:
+            await self._archive.writing(partial(self._went_down, connection, forgiven - {source.key}, now))
+            log.warning("offline: no source is charged", extra=values(line=line, reason=error.reason))
+        return connection.is_down(line)
+
+    def _went_down(self, connection: Connection, forgiven: set[str], now: datetime, tx: Transaction) -> None:
+        _keep(tx, connection)
+        sources.forgive(tx, forgiven, now)
+
+    async def _known(self) -> Connection:
+        if self._connection is None:
+            down = await self._archive.reading(down_lines)
+            if self._connection is None:  # another may have been quicker meanwhile
+                self._connection = Connection(down)
+        return self._connection
+
+    def _line(self, source: Source) -> str:
+        proxy = self._manners.proxy_for(source)
+        return proxy_name(proxy) if proxy else DIRECT_LINE
+
+
+def _keep(tx: Transaction, connection: Connection) -> None:
+    settings.put(tx, OFFLINE_SINCE, {name: since.isoformat() for name, since in connection.down.items()})

@@ -1,0 +1,183 @@
+"""How a source stands, judged from what its runs gave. Pure: the collector asks after each run, storage keeps the verdict.
+
+A single bad run changes nothing: a trouble must have lasted. Figures of simulated years: bench/standing.py.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+from typing import TYPE_CHECKING
+
+from core.outcomes import Outcome
+from core.source import SourceKind
+from core.standing import Standing, Yield
+from crawler import rhythm
+from storage.sources import CHARGED_TO_NOBODY, GOOD
+
+if TYPE_CHECKING:
+    from core.source import Source
+    from storage.sources import Run, SourceState
+
+RUNS_LOOKED_AT = 12
+FAILURES, FAILING_FOR = 3, timedelta(hours=6)
+"""Short faults pass by themselves (a deploy, a night's upkeep): at the usual half hour these are five failures in a row."""
+FAILING_LONG = timedelta(hours=24)
+GOOD_RUNS = 3
+YIELDS_REMEMBERED = 60
+_RECENT = 20  # of them go on being replaced while a source is degraded; the others tell how it was before
+_FEWEST_BEFORE, _FEWEST_NOW, _MOST_NOW = 10, 4, 15
+_CHANCE = 1e-5
+"""So unlikely must it be that as few of the latest texts are good if nothing has changed; at every run it is asked anew."""
+_GONE_FOR_GOOD = re.compile(r" answered 410\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a source stands, and why, in words for people (empty where there is nothing to say)."""
+
+    standing: Standing
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Contract:
+    """A share of what is read that a source keeps up, and what is said once it does not."""
+
+    good: Callable[[Yield], int]
+    of: Callable[[Yield], int]
+    broken: str
+
+
+_CONTRACTS = (
+    _Contract(lambda each: each.read, lambda each: each.pages, "of its last {of} pages {good} could be read"),
+    _Contract(lambda each: each.full + each.partial, lambda each: each.texts, "of its last {of} articles {good} had a text"),
+    _Contract(lambda each: each.dated, lambda each: each.texts, "of its last {of} articles {good} had a date"),
+)
+
+
+def judge(source: Source, state: SourceState, runs: Sequence[Run], now: datetime, *, out_of_reach: bool = False) -> Verdict:
+    """How `source` stands at `now` (aware UTC), by its state after its last run and its latest runs, newest first.
+
+    `out_of_reach`: it is known not to answer from where this machine is.
+    """
+    before = Verdict(state.standing, state.standing_reason)
+    if state.standing is Standing.PAUSED:
+        return before
+    if state.failures:
+        return _failing(source, state, runs, now, before, out_of_reach=out_of_reach)
+    if state.last_good is None:
+        return before
+    return _empty(source, state, runs, now) or _fallen(state.yields) or _quiet(source, state, runs, now) or Verdict(Standing.OK)
+
+
+def _failing(
+    source: Source, state: SourceState, runs: Sequence[Run], now: datetime, before: Verdict, *, out_of_reach: bool
+) -> Verdict:
+    if out_of_reach:
+        return Verdict(Standing.OUT_OF_REACH, state.last_error)
+    failing_for = now - (state.last_good or state.standing_since or now)
+    lasting = state.failures >= FAILURES and failing_for >= FAILING_FOR
+    long = state.failures > 1 and failing_for >= FAILING_LONG
+    gone = bool(_GONE_FOR_GOOD.search(state.last_error))
+    return Verdict(_kind(source, state, runs), state.last_error) if lasting or long or gone else before
+
+
+def _kind(source: Source, state: SourceState, runs: Sequence[Run]) -> Standing:
+    """What most of the last failures were: a refusal, a list that shows no items any more, or something broken."""
+    failed = [run.result for run in runs if run.result not in GOOD | CHARGED_TO_NOBODY][:FAILURES]
+    result = Counter(failed).most_common(1)[0][0] if failed else str(Outcome.FAILED)
+    if result == Outcome.BLOCKED:
+        return Standing.BLOCKED
+    can_lose_its_list = source.kind in {SourceKind.LISTING, SourceKind.API} and state.last_good is not None
+    return Standing.DEGRADED if result == Outcome.UNREADABLE and can_lose_its_list else Standing.BROKEN
+
+
+def _empty(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
+    """A list that shows nothing where it used to, for longer than the source was ever seen to rest."""
+    usual = median(each.listed for each in state.yields) if state.yields else 0
+    if not usual or not state.rhythm or _good_runs_without(runs, lambda gave: gave.listed) < GOOD_RUNS:
+        return None
+    rest = max(rhythm.gaps(state.rhythm, source.tz), default=rhythm.SHORTEST)
+    if rhythm.working_time(state.rhythm[-1], now, source.tz) <= max(rhythm.SHORTEST, rest):
+        return None
+    return Verdict(Standing.DEGRADED, f"its list is empty, where it used to show about {usual:.0f} items")
+
+
+def _good_runs_without(runs: Sequence[Run], what: Callable[[Yield], int]) -> int:
+    """How many good runs there are, from the newest back to the last that failed or gave some of `what`."""
+    count = 0
+    for run in runs:
+        if run.result in CHARGED_TO_NOBODY:
+            continue
+        if run.result not in GOOD or (run.yields and what(run.yields)):
+            break
+        count += 1
+    return count
+
+
+def _quiet(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
+    if not state.rhythm or _good_runs_without(runs, lambda gave: gave.fresh) < GOOD_RUNS:
+        return None
+    wait = rhythm.longest_wait(state.rhythm, source)
+    if rhythm.working_time(state.rhythm[-1], now, source.tz) <= wait:
+        return None
+    since, days = state.rhythm[-1].astimezone(source.tz), wait / rhythm.DAY
+    return Verdict(Standing.QUIET, f"nothing new in its list since {since:%Y-%m-%d}; {days:.0f} working days are usual at most")
+
+
+def _fallen(yields: Sequence[Yield]) -> Verdict | None:
+    """The first contract that the latest yields break."""
+    for contract in _CONTRACTS:
+        shares = [(contract.good(each), contract.of(each)) for each in yields if contract.of(each)]
+        if found := _drop(shares):
+            return Verdict(Standing.DEGRADED, contract.broken.format(good=found[0] or "none", of=found[1]))
+    return None
+
+
+def _drop(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """The (good, of) of the latest runs in which the share fell below half of what it was before, and not by chance.
+
+    Windows from the newest run back, of 4 to 15, are each compared with all that lies before the longest of them.
+    """
+    good = of = 0
+    windows = []
+    while shares and of < _MOST_NOW:
+        *shares, latest = shares
+        good, of = good + latest[0], of + latest[1]
+        windows.append((good, of))
+    good_before, of_before = sum(share[0] for share in shares), sum(share[1] for share in shares)
+    if of_before < _FEWEST_BEFORE:
+        return None
+    before = (good_before + 1) / (of_before + 2)  # Laplace's rule of succession: ten of ten is no certainty
+    return next((window for window in windows if _is_drop(*window, before)), None)
+
+
+def _is_drop(good: int, of: int, before: float) -> bool:
+    return of >= _FEWEST_NOW and good / of < before / 2 and _at_most(good, of, before) < _CHANCE
+
+
+def _at_most(good: int, of: int, share: float) -> float:
+    """The probability of at most so many good among `of` independent ones (the binomial distribution's lower tail)."""
+    return sum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(good + 1))
+
+
+def learn_rhythm(state: SourceState, yields: Yield | None, dates: Collection[datetime], now: datetime) -> tuple[datetime, ...]:
+    """The rhythm after a good run. A list read for the first time shows by its `dates` (aware UTC) how it went before."""
+    if not state.rhythm:
+        return rhythm.from_dates(dates, now) or ((now,) if yields else ())
+    return rhythm.with_news(state.rhythm, now) if yields and yields.fresh else state.rhythm
+
+
+def learn_yields(state: SourceState, yields: Yield | None) -> tuple[Yield, ...]:
+    """The yields that are remembered after a run. While a source is degraded, what it gave before is not forgotten."""
+    if yields is None or not (yields.fresh or yields.pages or yields.texts):
+        return state.yields
+    settled = YIELDS_REMEMBERED - _RECENT if state.standing is Standing.DEGRADED else 0
+    before, latest = state.yields[:settled], (*state.yields[settled:], yields)
+    return (*before, *latest[-(YIELDS_REMEMBERED - settled) :])
