@@ -6,14 +6,15 @@ one goes on; what concerns the mail server pauses all sending, with a probe at g
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from alerts.transport import OutOfReachError, Parcel, Transport
+from alerts.transport import OutOfReachError, Parcel, StrainedError, Transport
 from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
 from core.log import values
 from storage import outbox
@@ -35,6 +36,9 @@ UNCERTAIN_TRIES = 3
 # Signing in wrongly again and again gets an account locked; a server that is away may be asked sooner.
 SETUP_GAPS = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240))
 AWAY_GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
+STOP_PATIENCE = 8.0
+"""Seconds that a message under way has after a stop is asked for. A healthy server takes one in less."""
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +69,62 @@ async def send_due(
     if halt and now < halt.until <= now + outbox.FURTHEST_TRY:
         return Sending(paused=halt.reason)
     due = await archive.reading(lambda tx: outbox.due_messages(tx, now, limit, without_readers=quiet))
-    sent = failed = 0
+    done = Sending()
+    strained_by = ""
     for message in due:
         if stopping():
             break
-        error = await _try(transport, sender, message)
+        try:
+            error = await _try(transport, sender, message, stopping)
+        except GivenUpError:
+            break
         if isinstance(error, ChannelError | OutOfReachError):
             await archive.writing(partial(_pause, error=error, now=now))
-            return Sending(sent, failed, paused=str(error))
+            return replace(done, paused=str(error))
         await archive.writing(partial(_settle, message=message, error=error, now=now))
-        sent, failed = (sent + 1, failed) if error is None else (sent, failed + 1)
-    return Sending(sent, failed)
+        done = replace(done, sent=done.sent + (error is None), failed=done.failed + (error is not None))
+        if isinstance(error, StrainedError) and strained_by not in {"", message.address}:
+            await archive.writing(partial(_pause, error=error, now=now))
+            return replace(done, paused=str(error))
+        strained_by = message.address if isinstance(error, StrainedError) else ""
+    return done
 
 
-async def _try(transport: Transport, sender: str, message: Message) -> SendError | None:
+class GivenUpError(Exception):
+    """A stop came while a message was under way, and it was surely not taken: it stays as it was."""
+
+
+async def _try(
+    transport: Transport, sender: str, message: Message, stopping: Callable[[], bool] = lambda: False
+) -> SendError | None:
     """Send one message. A fault nobody foresaw counts as passing, so that one message cannot hold up the others."""
+    parcel = Parcel(message.id, sender, message.address, message.created, message.content)
+    sending = asyncio.ensure_future(transport.send(parcel))
     try:
-        await transport.send(Parcel(message.id, sender, message.address, message.created, message.content))
+        await _ended(sending, stopping)
+        await sending
+    except asyncio.CancelledError:
+        if not sending.cancelled():  # it is ours: the loop itself is ending
+            sending.cancel()
+            raise
+        raise GivenUpError from None
     except SendError as error:
         return error
     except Exception as error:
         log.exception("sending met a bug; please report the lines below", extra=values(message=message.id))
         return TryLaterError(f"a fault of jingbao: {error!r}")
     return None
+
+
+async def _ended(sending: asyncio.Future[None], stopping: Callable[[], bool]) -> None:
+    """Return when a try has ended, or when it has been given up because of a stop."""
+    patience = STOP_PATIENCE
+    while not (await asyncio.wait({sending}, timeout=_LOOK_SECONDS))[0]:
+        if stopping():
+            patience -= _LOOK_SECONDS
+        if patience <= 0:
+            sending.cancel()
+            await asyncio.wait({sending})
 
 
 def _settle(tx: Transaction, message: Message, error: SendError | None, now: datetime) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from alerts.desk import Desk
-from alerts.transport import FolderTransport, SmtpTransport, Transport
+from alerts.transport import Transport
+from alerts.transports.chosen import transport_of
 from console.settings import VERSION, Settings
 from core.errors import StorageError
 from crawler.collect import Collector
@@ -43,12 +44,6 @@ def database_file(settings: Settings) -> Path:
     return Path(make_url(settings.config.database_url).database or settings.config.data_dir / "jingbao.sqlite3")
 
 
-def transport_of(settings: Settings) -> Transport:
-    """The way mails leave: the configured server, or the folder `mail` in the data folder."""
-    smtp = settings.config.mail.smtp
-    return SmtpTransport(smtp) if smtp else FolderTransport(settings.config.data_dir / "mail")
-
-
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What collecting and alerting of one configuration work with, opened."""
@@ -74,7 +69,7 @@ async def workshop(settings: Settings, archive: Archive, pace: Pace | None = Non
     collector = Collector(archive, raw, manners, pool, config.collection, settings.clock, version)
     desk = Desk.of(config, settings.watchlist, MentionFinder(settings.watchlist))
     try:
-        yield Workshop(settings, archive, collector, desk, transport_of(settings))
+        yield Workshop(settings, archive, collector, desk, transport_of(config))
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await manners.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
+from core.mail_presets import PRESETS
 from core.schedule import Schedule
 from core.source import HttpUrl, Key, Model, Proxy, Source, Zone
 
@@ -43,6 +44,12 @@ def _mail_address(text: str) -> str:
     return text
 
 
+def _preset(name: str) -> str:
+    if name and name not in PRESETS:
+        raise ValueError(f"expected one of {', '.join(PRESETS)}; without a preset, give host")
+    return name
+
+
 def _each_once(addresses: tuple[str, ...]) -> tuple[str, ...]:
     """Domains are the same in capitals (RFC 5321, 2.4); the part before the @ is its server's to compare."""
     seen: set[tuple[str, str]] = set()
@@ -69,6 +76,7 @@ def _clock_time(text: str) -> bool:
 When = Annotated[
     Schedule, BeforeValidator(_schedule), PlainSerializer(str), Field(json_schema_extra={"type": "string"})
 ]
+Preset = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name), AfterValidator(_preset)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Network = Annotated[str, AfterValidator(_network)]
 SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
@@ -160,23 +168,84 @@ class AlertsConfig(Model):
     link_base: HttpUrl | Literal[""] = ""
 
 
-class SmtpConfig(Model):
-    """A mail server. The password comes from the environment variable named by `password_env`."""
+class OAuthConfig(Model):
+    """How an access token for XOAUTH2 is got: a refresh token is turned into one at the sign-in service (RFC 6749, 6).
 
+    `provider` knows the address and the scope; `token_url` and `scope` stand for another. Both secrets are looked up by name.
+    """
+
+    provider: Literal["", "microsoft", "google"] = ""
+    client_id: str = Field(min_length=1)
+    tenant: str = "common"
+    token_url: HttpUrl | Literal[""] = ""
+    scope: str = ""
+    client_secret_env: str = "JINGBAO_OAUTH_CLIENT_SECRET"  # noqa: S105  (a variable's name, not a secret)
+    refresh_token_env: str = "JINGBAO_OAUTH_REFRESH_TOKEN"  # noqa: S105  (a variable's name, not a secret)
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if not (self.provider or self.token_url):
+            raise ValueError("expected a provider (microsoft or google), or a token_url")
+        return self
+
+
+def _with_preset(values: Any) -> Any:
+    """Fill in what a preset knows and the file does not say."""
+    if not isinstance(values, dict) or not values.get("preset"):
+        return values
+    preset = PRESETS.get(str(values["preset"]))
+    if preset is None:
+        return {"host": "unknown", **values}  # the fault is the preset's alone
+    known = {"host": preset.host, "port": preset.port, "security": preset.security, "user": preset.user}
+    filled = {**known, "auth": "password" if preset.password_works else "xoauth2", **values}
+    if preset.oauth and isinstance(oauth := filled.get("oauth"), dict):
+        filled["oauth"] = {"provider": preset.oauth, **oauth}
+    return filled
+
+
+class SmtpConfig(Model):
+    """A mail server. `preset` fills in a known provider's host, port and security; the password is looked up by name."""
+
+    preset: Preset = ""
     host: str = Field(min_length=1)
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
+    auth: Literal["password", "xoauth2"] = "password"
     password_env: str = "JINGBAO_SMTP_PASSWORD"  # noqa: S105  (a variable's name, not a password)
+    oauth: OAuthConfig | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=300)
+
+    _filled = model_validator(mode="before")(_with_preset)
+
+    @model_validator(mode="after")
+    def _can_sign_in(self) -> Self:
+        if self.auth == "xoauth2" and not (self.oauth and self.user):
+            raise ValueError("auth: xoauth2 needs `user` (the mailbox) and `oauth` (at least its client_id)")
+        return self
+
+
+class MailApiConfig(Model):
+    """A mail service on the web, by its Apprise address (`mailgun://…`), which is a secret and looked up by name."""
+
+    url_env: str = "JINGBAO_MAIL_API_URL"
 
 
 class MailConfig(Model):
-    """How mails leave: without `smtp` they are kept as .eml files in the data folder, in `mail/`."""
+    """How mails leave: by `smtp`, `sendmail` or `api`; without any they are kept as files in the data folder, in `mail/`."""
 
     sender: MailAddress = "jingbao@localhost"
     sender_name: str = "jingbao"
     smtp: SmtpConfig | None = None
+    sendmail: str = ""
+    api: MailApiConfig | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        ways = [name for name in ("smtp", "sendmail", "api") if getattr(self, name)]
+        if len(ways) > 1:
+            raise ValueError(f"expected one way of sending, not {len(ways)}: {', '.join(ways)}")
+        return self
 
 
 class Reader(Model):

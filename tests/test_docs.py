@@ -80,7 +80,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
 def test_commands_named_anywhere_exist(page: Path) -> None:
-    for command in re.findall(r"(?:^|`|\s)(?:\.venv/bin/)?jingbao ([a-z]+)\b", page.read_text(encoding="utf-8"), re.MULTILINE):
+    for command in re.findall(r"(?:^|`|\s)(?:\.venv/bin/)?jingbao ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.MULTILINE):
         if f"`jingbao {command}" in page.read_text(encoding="utf-8"):
             assert command in COMMANDS, f"{page.name} names jingbao {command}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -12,12 +13,16 @@ from pathlib import Path
 
 import click
 
-from alerts.transport import SmtpTransport
+from alerts.transports.chosen import transport_of
+from alerts.transports.smtp import SmtpTransport
+from alerts.trying import way_of
 from console.commands.options import json_option
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, out, plain, print_json
 from console.workshop import database_file, open_archive
 from core.errors import ConfigError, JingbaoError, SendError
+from core.redaction import secret_files
+from core.secrets import open_to_others
 from storage import articles, sources
 from storage.lock import holder, lock_path
 
@@ -141,17 +146,19 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
-    smtp = settings.config.mail.smtp
-    if smtp is None:
-        folder = settings.config.data_dir / "mail"
-        yield Finding("mail", "note", f"no mail server is set (mail.smtp); mails are kept in {folder}")
+    for name, path in secret_files(settings.config).items():
+        if path.exists() and open_to_others(path):
+            yield Finding("secrets", "note", f"{path} ({name}) can be read by every user of this machine: chmod 600 {path}")
+    transport, way = transport_of(settings.config), way_of(settings.config)
+    if not isinstance(transport, SmtpTransport):
+        yield Finding("mail", "note", f"goes by {way}; to try it: jingbao test-email")
         return
     try:
-        SmtpTransport(smtp).greet()
+        asyncio.run(transport.greet())
     except SendError as error:
         yield Finding("mail", "fault", str(error))
         return
-    yield Finding("mail", "ok", f"{smtp.host}:{smtp.port} answers" + (" and takes the sign-in" if smtp.user else ""))
+    yield Finding("mail", "ok", f"{way} answers" + (" and takes the sign-in" if transport.config.user else ""))
 
 
 def _contact(settings: Settings) -> Iterator[Finding]:

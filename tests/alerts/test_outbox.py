@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from alerts.desk import Desk
 from alerts.outbox import AWAY_GAPS, RETRY_GAPS, SETUP_GAPS, UNCERTAIN_GAP, resume, send_due, withdraw_gone
-from alerts.transport import OutOfReachError, Parcel, SmtpTransport
+from alerts.transport import OutOfReachError, Parcel
+from alerts.transports.smtp import SmtpTransport
 from core.config import Config, SmtpConfig
 from core.errors import ChannelError, RefusedError, TryLaterError, UncertainError
 from lexicon.watchlist import load_watchlist

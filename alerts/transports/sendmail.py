@@ -1,0 +1,72 @@
+"""Sending by a sendmail program of this machine (Postfix, Exim, msmtp, nullmailer bring one)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alerts.transports.talk import Hear, Said, to_nobody
+from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
+from core.secrets import mask
+
+if TYPE_CHECKING:
+    from alerts.transport import Parcel
+
+# sysexits.h, as sendmail(8) gives them; any other is read as a passing fault.
+_KINDS: dict[int, type[SendError]] = {
+    os.EX_USAGE: ChannelError,
+    os.EX_DATAERR: RefusedError,
+    os.EX_NOUSER: RefusedError,
+    os.EX_NOHOST: RefusedError,
+    os.EX_NOPERM: ChannelError,
+    os.EX_CONFIG: ChannelError,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SendmailTransport:
+    """Hands each message to `program`, which queues it: that it is queued is all that is known then."""
+
+    program: str
+    hear: Hear = to_nobody
+    timeout_seconds: float = 120
+
+    async def send(self, parcel: Parcel) -> None:
+        """Run the program once. Raises what its exit code means; one that hangs is killed, and may have queued the mail."""
+        command = (self.program, "-i", "-f", parcel.sender, "--", parcel.recipient)
+        self.hear(Said(0.0, "C", " ".join(command)))
+        process = await self._start(command)
+        try:
+            async with asyncio.timeout(self.timeout_seconds):
+                _, said = await process.communicate(parcel.content.replace(b"\r\n", b"\n"))
+        except TimeoutError:
+            raise UncertainError(f"{self.program} did not end within {self.timeout_seconds:g} s, and was killed") from None
+        except asyncio.CancelledError:
+            raise UncertainError(f"{self.program} was killed before it ended") from None
+        except (BrokenPipeError, ConnectionResetError):
+            said = b""
+        finally:
+            await _end(process)
+        self._judge(process.returncode or 0, " ".join(mask(said.decode("utf-8", "replace")).split())[:300])
+
+    async def _start(self, command: tuple[str, ...]) -> Process:
+        try:
+            return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=DEVNULL, stderr=PIPE)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ChannelError(f"{self.program} cannot be started ({reason}): set mail.sendmail to where it is") from error
+
+    def _judge(self, code: int, said: str) -> None:
+        self.hear(Said(0.0, "S", f"exit code {code} {said}".rstrip()))
+        if code:
+            kind = _KINDS.get(code, TryLaterError)
+            raise kind(f"{self.program} ended with {code}" + (f": {said}" if said else ""))
+
+
+async def _end(process: Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
