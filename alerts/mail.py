@@ -83,7 +83,10 @@ def _fitting(letter: Letter) -> tuple[Letter, str]:
 def addressed(
     mail: MailConfig, reader: Reader, address: str, *, subject: str, created: datetime, number: str
 ) -> EmailMessage:
-    """An empty message to one of a reader's addresses, with the headers every mail has. `number` is its Message-ID, `subject` one clean line."""
+    """An empty message to one of a reader's addresses, with the headers every mail has.
+
+    `number` is its Message-ID, `subject` one clean line.
+    """
     message = EmailMessage(policy=_POLICY)
     local, _, domain = mail.sender.rpartition("@")
     message["From"] = Address(one_line(mail.sender_name), local, domain)

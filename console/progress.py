@@ -56,6 +56,8 @@ class Progress(logging.Handler):
             case "sent":
                 self._mails += 1
                 self._add_line("mail", f"to {fields.get('reader', '')}", str(fields.get("kind", "")))
+            case "first light":
+                self._live.console.print(plain(getattr(record, "jingbao_text", "")), soft_wrap=True)
             case message if record.levelno >= logging.WARNING:
                 told = " ".join(f"{name}={value}" for name, value in fields.items())
                 self._live.console.print(plain(f"{message} {told}", style="yellow"))

@@ -67,6 +67,16 @@ class Schedule:
         moment = self._moment(day, zone)
         return moment if moment <= now else self._moment(day - step, zone)
 
+    def next_due(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """The first moment (aware UTC) after `now` at which a digest of this schedule is due in `zone`; `now` for `now`."""
+        if self.rhythm is Rhythm.NOW:
+            return now
+        if self.rhythm is Rhythm.HOURLY:
+            return self.last_due(now, zone) + timedelta(hours=1)
+        step = timedelta(days=1 if self.rhythm is Rhythm.DAILY else 7)
+        day = self.last_due(now, zone).astimezone(zone).date() + step
+        return self._moment(day, zone)
+
     def _moment(self, day: date, zone: ZoneInfo) -> datetime:
         return datetime.combine(day, time(self.hour, self.minute), tzinfo=zone).astimezone(UTC)
 

@@ -21,8 +21,8 @@ from storage.sources import SourceState
 
 PROBE_EVERY = timedelta(days=7)
 """How often a source out of reach is asked all the same, so that a change is noticed."""
-FRESH = timedelta(days=8)
-"""An answer older than this says nothing of where the machine is now; probes of a week are within it."""
+FRESH = timedelta(hours=26)
+"""An answer older than this says nothing of where the machine is now. Failing sources are asked at least once a day."""
 _WITNESSES = 2
 _FEWEST_SILENT = 4
 _FEWEST_NEIGHBOURS = 3

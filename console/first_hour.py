@@ -1,0 +1,124 @@
+"""Two of the daemon's jobs: to find out where it is, and to tell each reader, once, what the first round brought."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from alerts.desk import Desk
+from alerts.first_light import FirstLight, look, look_at_sources
+from alerts.first_light_mail import message_for, text_of
+from console.settings import Settings
+from console.workshop import Workshop
+from core.config import Reader
+from core.log import values
+from crawler.reach import goes_by_proxy
+from crawler.standpoint import Survey, keep, standpoint, survey
+from storage import articles, outbox, overview, settings
+from storage.archive import Archive, Transaction
+
+log = logging.getLogger("jingbao.console")
+
+LONGEST_ROUND = timedelta(minutes=20)
+"""First light comes after this at the latest, with what there is by then."""
+_KEY = "first-light"
+NOBODY = Reader(key="you", addresses=("you@localhost",))
+"""Whom a terminal is told as where no reader is configured."""
+
+
+def proxied(of: Settings) -> frozenset[str]:
+    """The keys of the sources that are asked through a proxy."""
+    network = of.config.network
+    return frozenset(source.key for source in of.sources if goes_by_proxy(source, network.proxy, network.proxy_groups))
+
+
+def survey_place(tx: Transaction, of: Settings, now: datetime) -> Survey | None:
+    """Look anew where the machine is; None if all is as it was."""
+    return survey(tx, of.config.location, of.sources, proxied(of), now)
+
+
+async def find_place(archive: Archive, of: Settings) -> None:
+    """Find out where the machine is, and put off what is out of reach from there. Writes only where something changed."""
+    now = of.clock.now()
+    before = await archive.reading(standpoint)
+    found = await archive.reading(lambda tx: survey_place(tx, of, now))
+    if found is None:
+        return
+    await archive.writing(lambda tx: keep(tx, found))
+    after = found.standpoint
+    if after.location is not before.location:
+        log.info("location", extra=values(location=str(after.location), out_of_reach=len(after.put_off)))
+
+
+class Dawn:
+    """First light, once for an archive. A reader who is added later gets none: it is about a beginning."""
+
+    def __init__(self) -> None:
+        self._over = False  # saves the question in all later ticks
+
+    async def watch(self, shop: Workshop) -> None:
+        """Tell what the first round brought, if it is through and was not told."""
+        if self._over:
+            return
+        now = shop.settings.clock.now()
+        kept = await shop.archive.reading(lambda tx: settings.get(tx, _KEY)) or await shop.archive.writing(_beginning(now))
+        self._over = bool(kept["told"])
+        began = datetime.fromisoformat(kept["began"])
+        if self._over or not await shop.archive.reading(lambda tx: _through(tx, shop.settings, began, now)):
+            return
+        await find_place(shop.archive, shop.settings)  # once more, with what the last answer of the round says
+        for light in await shop.archive.writing(lambda tx: _break(tx, shop, kept, now)):
+            tell(light)
+        self._over = True
+
+
+def _beginning(now: datetime) -> Callable[[Transaction], dict[str, Any]]:
+    """Notes that an archive begins at `now`; one that a daemon of an earlier version has worked on is past its first light."""
+
+    def begin(tx: Transaction) -> dict[str, Any]:
+        worked_before = overview.any_match(tx) or bool(outbox.latest_messages(tx, 1))
+        kept = {"began": now.isoformat(), "told": now.isoformat() if worked_before else None}
+        settings.put(tx, _KEY, kept)
+        return kept
+
+    return begin
+
+
+def _break(tx: Transaction, shop: Workshop, kept: dict[str, Any], now: datetime) -> list[FirstLight]:
+    settings.put(tx, _KEY, {**kept, "told": now.isoformat()})
+    lights = [first_light(tx, shop.settings, shop.desk, reader, now) for reader in shop.settings.config.readers]
+    for light in lights:
+        for address in light.reader.addresses:
+            outbox.put(tx, message_for(light, shop.settings.config.mail, address), now)
+    return lights or [first_light(tx, shop.settings, shop.desk, NOBODY, now)]
+
+
+def _through(tx: Transaction, of: Settings, began: datetime, now: datetime) -> bool:
+    """Whether every source in reach has come to the end of a run and its articles were matched, or it has taken too long."""
+    if now - began >= LONGEST_ROUND:
+        return True
+    place = standpoint(tx)
+    pending = look_at_sources(tx, of.sources, str(place.location), place.unreachable).pending
+    return not pending and not articles.unmatched(tx, 1)
+
+
+def first_light(tx: Transaction, of: Settings, desk: Desk, reader: Reader, now: datetime) -> FirstLight:
+    """What the archive holds for a reader at `now` (aware UTC), seen from where the machine is."""
+    place = standpoint(tx)
+    return look(tx, desk, reader, on=of.sources, location=str(place.location), unreachable=place.unreachable, now=now)
+
+
+def tell(light: FirstLight) -> None:
+    """Tell the log in one line; a terminal's display shows the whole text that goes with it."""
+    said = values(
+        reader=light.reader.key,
+        sources=light.round.asked,
+        answered=light.round.answered,
+        out_of_reach=len(light.round.out_of_reach),
+        articles=light.total,
+        **{f"{outlook.rule.replace('-', '_')}_found": outlook.total for outlook in light.outlooks},
+        more="jingbao first-light",
+    )
+    log.info("first light", extra=said | {"jingbao_text": text_of(light)})
