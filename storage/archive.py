@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
+from storage import settings
 from storage.database import Database, database_of
 from storage.transaction import Transaction
 from storage.upgrade import Tables, bring_up_to_date, refuse, state_of
@@ -33,6 +34,8 @@ T = TypeVar("T")
 PATIENCE = timedelta(seconds=30)
 """How long a write waits for another program's: a long `reindex` passes, a forgotten lock does not hold us for ever."""
 _READERS = 3
+RESTORED = "archive.restored"
+"""The setting that says when a backup was brought back last, and which."""
 
 
 class Archive:
@@ -45,6 +48,9 @@ class Archive:
         self._read_engine = database.reading_engine()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="archive-writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="archive-reader")
+        self._restored: object = None
+        self.damage = ""
+        """What was found out about damage since it was opened; nothing is written any more then."""
 
     @classmethod
     def open(
@@ -77,16 +83,23 @@ class Archive:
             advice = "Run jingbao upgrade, or start the daemon, which does the same."
             raise OlderArchiveError(f"The database {self.name} was written by an older jingbao. {advice}")
         if state is not Tables.PRESENT:
-            with self.write() as tx:
+            with self._transaction(self._write_engine) as tx:
                 bring_up_to_date(tx.connection, now)
+        with self.read() as tx:
+            self._restored = settings.get(tx, RESTORED)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that may write; kept at the end of the block, undone if the block raises.
 
-        Waits for other writers. Blocks: not for the event loop. Raises StorageError if the database refuses.
+        Waits for other writers. Blocks: not for the event loop. Raises StorageError if the database refuses, or if a backup
+        was brought back since the archive was opened: what was begun before has its numbers from another archive.
         """
+        if self.damage:
+            raise DamagedError(self.damage)
         with self._transaction(self._write_engine) as tx:
+            if settings.get(tx, RESTORED) != self._restored:
+                raise StorageError("A backup was restored meanwhile, so what was under way is given up. Begin again.")
             yield tx
 
     @contextmanager
@@ -153,4 +166,7 @@ class Archive:
             advice = self._database.advice(error.orig)
             if advice is None:
                 raise
-            raise (DamagedError if self._database.is_damage(error.orig) else StorageError)(advice) from error
+            if self._database.is_damage(error.orig):
+                self.damage = advice
+                raise DamagedError(advice) from error
+            raise StorageError(advice) from error

@@ -6,18 +6,21 @@ import os
 import sqlite3
 import threading
 from collections import Counter
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DBAPIError
 
 from core.errors import DamagedError, NoArchiveError, StorageError
 from storage import files
 from storage.search.fts5 import Fts5Index
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sqlalchemy import URL, Connection, Engine
 
     from storage.search.textindex import TextIndex
@@ -43,6 +46,7 @@ _ADVICE = {
     sqlite3.SQLITE_NOTADB: "{path} is not a jingbao database, or is damaged ({error}). " + files.ADVICE,
 }
 _DAMAGES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PAGES_A_STEP = 2000  # 8 MB
 _APPLICATION = int.from_bytes(b"jbao")
 # Checking a file this big takes about a tenth of a second; a bigger one is checked by `doctor`.
 _CHECKED_WHOLE_BYTES = 64_000_000
@@ -96,6 +100,52 @@ class Sqlite:
             raise StorageError(self.advice(error) or str(error)) from error
         finally:
             fresh.unlink(missing_ok=True)
+
+    def snapshot(self, file: Path) -> None:
+        """Write the archive as it is at one moment into `file` (empty or not there), while others go on writing.
+
+        The steps go on inside one read transaction: without it every write of another process would begin the copy anew, and
+        beside a busy daemon it would never end (docs/design/archive.md). Raises StorageError.
+        """
+        try:
+            with closing(self._alone(self.path)) as source, closing(self._alone(file)) as copy:
+                copy.execute("PRAGMA synchronous=OFF")  # flushed as a whole by who wanted it
+                source.execute("BEGIN")
+                source.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                source.backup(copy, pages=_PAGES_A_STEP)
+                copy.execute("PRAGMA journal_mode=DELETE")  # one file is all of it
+        except sqlite3.Error as error:
+            raise self.refusal(error) from error
+
+    def replace_by(self, file: Path) -> None:
+        """Put the archive in `file` in this one's place, in one transaction: others see all of the one or all of the other.
+
+        Raises StorageError; then this one is as it was.
+        """
+        try:
+            with closing(self._alone(file)) as source, closing(self._alone(self.path)) as target:
+                target.execute("PRAGMA synchronous=FULL")
+                source.backup(target)
+        except sqlite3.Error as error:
+            raise self.refusal(error) from error
+
+    def _alone(self, file: Path) -> sqlite3.Connection:
+        return sqlite3.connect(file, timeout=self._patience.total_seconds(), isolation_level=None)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors of the driver inside become this room's. For what is asked outside of an Archive."""
+        try:
+            yield
+        except DBAPIError as error:
+            if self.advice(error.orig) is None:
+                raise
+            raise self.refusal(error.orig) from error
+
+    def refusal(self, error: BaseException | None) -> StorageError:
+        """A driver's error as this room's."""
+        kind = DamagedError if self.is_damage(error) else StorageError
+        return kind(self.advice(error) or f"{self.path}: {error}")
 
     def writing_engine(self) -> Engine:
         """Transactions begin by taking the write lock: a later upgrade of a read lock would fail at once, without waiting."""
