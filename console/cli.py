@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "Tell everything that happened to an address or article.",
     "status": "Tell how the whole is doing.",
     "export": "Write what a query finds to a file or program.",
+    "health": "Tell whether the daemon is at work; for scripts and containers.",
     "config": "Check config.yaml.",
     "doctor": "Look for what is wrong with this installation.",
 }
@@ -86,6 +87,10 @@ class Commands(click.Group):
         """The command of this name."""
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name == "run":
+            from scheduler.leaving import leave_when_told  # noqa: PLC0415  (see `tell`)
+
+            leave_when_told()  # loading takes a second, and process 1 of a container would not even hear a SIGTERM
         command: click.Command = import_module(f"console.commands.{cmd_name}").command
         command.name = cmd_name
         return command

@@ -13,6 +13,7 @@ from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
 from alerts.outbox import resume, send_due, withdraw_gone
 from console.settings import Settings
+from console.word import daemon_word
 from console.workshop import Workshop, workshop
 from core.article import Article
 from core.log import values
@@ -70,7 +71,11 @@ class _Work:
             close=close,
             sources_at_once=collection.sources_at_once,
             tick=timedelta(seconds=collection.tick_seconds),
+            word=self.word,
         )
+
+    async def word(self) -> str:
+        return await self.shop.archive.reading(lambda tx: daemon_word(tx, self.shop.settings))
 
     def wrap_up(self) -> None:
         self.wrapping_up = True

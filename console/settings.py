@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from console.place import config_file
 from core.article import Article
 from core.clock import Clock, clock_from_environment
 from core.config import Config
@@ -21,7 +21,6 @@ from lexicon.query import parse
 from lexicon.watchlist import Watchlist, load_watchlist
 
 VERSION = version("jingbao")
-CONFIG_VARIABLE = "JINGBAO_CONFIG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Settings:
 
 def load_settings(path: Path | None = None) -> Settings:
     """Read config.yaml (or the file JINGBAO_CONFIG names) and check all of it. Raises ConfigError with every fault."""
-    path = path or Path(os.environ.get(CONFIG_VARIABLE, "config.yaml"))
+    path = config_file(path)
     watchlist, catalogue = load_watchlist(), load_catalogue()
 
     def queries(config: Config) -> Iterable[Problem]:

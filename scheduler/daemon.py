@@ -22,6 +22,8 @@ from core.errors import JingbaoError
 from core.log import values
 from scheduler.duties import Duties, Duty
 from scheduler.intervals import Every, bring_near
+from scheduler.leaving import CLEAN, UNCLEAN, leave_at_once
+from scheduler.pulse import Pulse
 from scheduler.shift import Shift, guarded
 
 log = logging.getLogger("jingbao.scheduler")
@@ -30,23 +32,35 @@ logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 PATIENCE = timedelta(seconds=25)
 """How long the end waits for what is under way."""
+CLOSING = timedelta(seconds=3)
+"""How long it then waits for what gives things back; a service manager's thirty seconds are not passed."""
 SHORTEST_TICK = timedelta(seconds=0.05)
-CLEAN, UNCLEAN = 0, 70
+WORD_EVERY = timedelta(seconds=30)
 
 
 class Daemon:
     """Runs duties until told to stop."""
 
     def __init__(
-        self, duties: Duties, reload: Callable[[], Awaitable[Duties]], wall: Callable[[], datetime] | None = None
+        self,
+        duties: Duties,
+        reload: Callable[[], Awaitable[Duties]],
+        wall: Callable[[], datetime] | None = None,
+        *,
+        pulse: Pulse | None = None,
+        leave: Callable[[int], object] = leave_at_once,
     ) -> None:
         """`reload` gives the duties of the configuration as it is on disk now, or raises ConfigError.
 
-        `wall` reads the clock that APScheduler goes by (aware UTC); the machine's own if none is given.
+        `wall` reads the clock that APScheduler goes by (aware UTC); the machine's own if none is given. `pulse` is told how
+        the daemon is. `leave` ends the process at once, with an exit code.
         """
         self._shifts = [Shift(duties)]  # the last is at work, those before it finish what they began
         self._reload = reload
         self._wall = wall or WallClock().now
+        self._pulse = pulse or Pulse()
+        self._pulse.collecting = lambda: self.collecting
+        self._leave = leave
         self._reloads: set[asyncio.Task[None]] = set()
         self._loading = asyncio.Lock()
         self._stop = asyncio.Event()
@@ -72,6 +86,8 @@ class Daemon:
         self._take_signals()
         self._set_jobs()
         self._scheduler.start()
+        await guarded("word", self._say_word())
+        self._pulse.watching(self._tick)
         log.info("started", extra=values(tick_seconds=self._tick.total_seconds()))
         while not self._stop.is_set():
             with suppress(TimeoutError):
@@ -81,9 +97,15 @@ class Daemon:
 
     def _take_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stop)
-        loop.add_signal_handler(signal.SIGINT, self.stop)
+        loop.add_signal_handler(signal.SIGTERM, self._told_to_stop)
+        loop.add_signal_handler(signal.SIGINT, self._told_to_stop)
         loop.add_signal_handler(signal.SIGHUP, self._begin_reload)
+
+    def _told_to_stop(self) -> None:
+        if self._stop.is_set():
+            log.warning("told to stop again: leaving at once")
+            self._leave(UNCLEAN)
+        self.stop()
 
     # Jobs
 
@@ -93,6 +115,7 @@ class Daemon:
 
     def _set_jobs(self) -> None:
         self._add("tick", self._guarded_tick, self._tick)
+        self._add("word", self._guarded_word, max(self._tick, WORD_EVERY))
         for job in self._present.duties.jobs:
             self._add(job.name, self._turn(job.name), max(self._tick, job.every or self._tick))
 
@@ -111,6 +134,14 @@ class Daemon:
 
     async def _guarded_tick(self) -> None:
         await guarded("tick", self.tick())
+        self._pulse.ticked(self._tick)
+
+    async def _guarded_word(self) -> None:
+        await guarded("word", self._say_word())
+
+    async def _say_word(self) -> None:
+        if word := self._present.duties.word:
+            self._pulse.say(await word())
 
     async def tick(self) -> None:
         """Start collecting what is due, up to the number of sources at once."""
@@ -135,14 +166,19 @@ class Daemon:
     async def _reload_duties(self) -> None:
         """New duties take over at once; the old ones are closed when what they began has ended."""
         async with self._loading:
+            self._pulse.reloading()
             try:
                 fresh = await self._reload()
             except JingbaoError as error:
                 log.error("kept the running configuration: the new one has faults", extra=values(faults=str(error)))  # noqa: TRY400
                 return
-            old = self._present
-            self._shifts.append(Shift(fresh))
-            self._set_jobs()
+            else:
+                old = self._present
+                self._shifts.append(Shift(fresh))
+                self._set_jobs()
+            finally:
+                if not self._stop.is_set():
+                    self._pulse.watching(self._tick)
         log.info("reloaded the configuration")
         old.duties.wrap_up()
         await old.ended()
@@ -153,13 +189,14 @@ class Daemon:
 
     async def _end(self) -> int:
         log.info("stopping", extra=values(collecting=",".join(self.collecting)))
+        self._pulse.ending()
         self._scheduler.pause()
         for shift in self._shifts:
             shift.hurry()
         under_way = self._reloads.union(*(shift.under_way for shift in self._shifts))
         _, late = await asyncio.wait(under_way, timeout=PATIENCE.total_seconds())
         self._scheduler.shutdown(wait=False)
-        for shift in tuple(self._shifts):
-            await shift.close()
-        log.info("stopped", extra=values(unfinished=len(late)))
-        return UNCLEAN if late else CLEAN
+        closing = asyncio.gather(*(shift.close() for shift in self._shifts))
+        _, open_still = await asyncio.wait([closing], timeout=CLOSING.total_seconds())
+        log.info("stopped", extra=values(unfinished=len(late) + len(open_still)))
+        return UNCLEAN if late or open_still else CLEAN

@@ -28,7 +28,8 @@ class Duties:
 
     `due(limit)` gives the keys of sources to collect now, the longest overdue first. `collect(key)` collects one and leaves
     it not due. `wrap_up()` lets the jobs return after the step under way (a message, a batch), for good;
-    `stop_collecting()` makes running collections end early; `close()` gives everything back.
+    `stop_collecting()` makes running collections end early; `close()` gives everything back. `word()` tells in a line how it
+    stands.
     """
 
     due: Callable[[int], Awaitable[list[str]]]
@@ -39,6 +40,7 @@ class Duties:
     close: Duty
     sources_at_once: int
     tick: timedelta
+    word: Callable[[], Awaitable[str]] | None = None
 
     def job(self, name: str) -> Job | None:
         """The job of this name, if there is one."""

@@ -1,0 +1,41 @@
+"""Leaving at once: where a clean end is not wanted (a second SIGTERM), not possible (something hangs), not needed (the start).
+
+No harm is in it. Whatever a daemon keeps is kept by transactions, so a process that is gone leaves nothing half done; its
+archive's lock is the operating system's.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+CLEAN, UNCLEAN = 0, 70
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """End this process and its reading workers now; threads that wait for a server or a lock are not waited for."""
+    for worker in multiprocessing.active_children():
+        worker.kill()
+    logging.shutdown()
+    if sys.stderr.isatty():
+        sys.stderr.write("\033[?25h")  # the display has hidden the cursor
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
+
+
+def leave_when_told() -> None:
+    """Until a daemon is ready, SIGTERM and SIGINT simply end it, with exit code 0: there is nothing to finish yet."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        leave_at_once(CLEAN)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
