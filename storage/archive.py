@@ -12,12 +12,11 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
 from storage import settings
-from storage.database import Database, database_of
+from storage.database import Database, database_of, told
 from storage.transaction import Transaction
 from storage.upgrade import Tables, bring_up_to_date, refuse, state_of
 
@@ -158,15 +157,10 @@ class Archive:
     def _transaction(self, engine: Engine) -> Iterator[Transaction]:
         """The room's wall: what a person can do something about becomes a StorageError, a bug stays what it is."""
         try:
-            with engine.begin() as connection:
+            with told(self._database), engine.begin() as connection:
                 yield Transaction(connection, self._database.index)
         except PoolTimeoutError as error:
             raise StorageError(f"Too many tasks use the database at once ({error}). Try again.") from error
-        except DBAPIError as error:
-            advice = self._database.advice(error.orig)
-            if advice is None:
-                raise
-            if self._database.is_damage(error.orig):
-                self.damage = advice
-                raise DamagedError(advice) from error
-            raise StorageError(advice) from error
+        except DamagedError as error:
+            self.damage = str(error)
+            raise

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, func, inspect, make_url, select, table
 
 from core.errors import StorageError
-from storage.database import database_of
+from storage.database import database_of, told
 from storage.sqlite import Sqlite
 from storage.upgrade import Tables, refuse, revision_of, state_of
 
@@ -86,7 +86,7 @@ def contents_of(file: Path) -> Contents:
     database.prepare(make=False)
     engine = database.reading_engine()
     try:
-        with database.told(), engine.begin() as connection:
+        with told(database), engine.begin() as connection:
             state = state_of(connection)
             if state is not Tables.FOREIGN:
                 database.check(connection, whole=True)

@@ -6,21 +6,18 @@ import os
 import sqlite3
 import threading
 from collections import Counter
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine, event
-from sqlalchemy.exc import DBAPIError
 
 from core.errors import DamagedError, NoArchiveError, StorageError
 from storage import files
 from storage.search.fts5 import Fts5Index
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import URL, Connection, Engine
 
     from storage.search.textindex import TextIndex
@@ -132,17 +129,7 @@ class Sqlite:
     def _alone(self, file: Path) -> sqlite3.Connection:
         return sqlite3.connect(file, timeout=self._patience.total_seconds(), isolation_level=None)
 
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """Errors of the driver inside become this room's. For what is asked outside of an Archive."""
-        try:
-            yield
-        except DBAPIError as error:
-            if self.advice(error.orig) is None:
-                raise
-            raise self.refusal(error.orig) from error
-
-    def refusal(self, error: BaseException | None) -> StorageError:
+    def refusal(self, error: sqlite3.Error) -> StorageError:
         """A driver's error as this room's."""
         kind = DamagedError if self.is_damage(error) else StorageError
         return kind(self.advice(error) or f"{self.path}: {error}")
