@@ -15,6 +15,7 @@ from rich.text import Text
 
 from console.records import to_json
 from core.article import Article, Precision
+from core.secrets import mask
 
 _UNBOUNDED = 100_000  # a file or a program has no columns to wrap to
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _UNBOUNDED)
@@ -26,8 +27,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2
 
 
 def clean(text: str) -> str:
-    """Text without control characters, safe to print."""
-    return _CONTROL.sub("\ufffd", text)
+    """Text without control characters and secrets, safe to print."""
+    return _CONTROL.sub("\ufffd", mask(text))
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -54,7 +55,7 @@ def data_out() -> TextIO:
 
 def print_json(value: Any) -> None:
     """JSON on stdout, for programs (no colours, no wrapping)."""
-    data_out().write(to_json(value) + "\n")
+    data_out().write(mask(to_json(value)) + "\n")
 
 
 def when(article: Article, zone: ZoneInfo) -> str:

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ValidationError
 from core.config import SQLITE, Config, StorageConfig
 from core.errors import ConfigError
 from core.located_yaml import LocatedYaml, Problem, key_path, read_located_yaml
+from core.redaction import SECRET_KEYS, hide_secrets_of
 from core.rough_values import rough
 
 Check = Callable[[Config], Iterable[Problem]]
@@ -76,6 +77,7 @@ def load_config(path: Path, checks: Sequence[Check] = (), environment: Mapping[s
         document.problems.extend(found for found in check(unchecked) if not _inside(found.path, faulty))
     if config is None or document.problems:
         raise _error(document, variables)
+    hide_secrets_of(config)
     return _with_whole_paths(config, base)
 
 
@@ -158,6 +160,8 @@ def _existing(loc: tuple[str | int, ...], values: Any, *, missing: bool) -> tupl
 
 def _message(fault: Any, path: tuple[str | int, ...]) -> str:
     kind, text = fault["type"], str(fault["msg"])
+    if any(path[:length] in SECRET_KEYS for length in (2, 3)):
+        return _EXPECTED.get(kind) or text.removeprefix("Value error, ")
     if kind == "extra_forbidden":
         fields = sorted(_model_at(path[:-1]).model_fields)
         return f"unknown key.{nearest(str(path[-1]), fields) or ' Known here: ' + ', '.join(fields) + '.'}"

@@ -26,6 +26,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
+from core.secrets import mask
+
 if TYPE_CHECKING:
     from core.outcomes import Outcome
 
@@ -37,6 +39,10 @@ class JingbaoError(Exception):
     """Anything that can go wrong and that a person can do something about."""
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        """The message, without any secret: it is shown, logged and kept in the archive."""
+        return mask(super().__str__())
 
 
 class ConfigError(JingbaoError):

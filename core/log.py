@@ -11,6 +11,8 @@ import sys
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from core.secrets import mask
+
 _FIELDS = "jingbao_fields"
 _VISIBLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029)}
 
@@ -30,7 +32,7 @@ class LineFormatter(logging.Formatter):
         parts = [moment, record.levelname, record.getMessage().translate(_VISIBLE)]
         parts += [f"{name}={_quoted(value)}" for name, value in fields.items() if value not in ("", None)]
         line = " ".join(parts)
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        return mask(f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line)
 
 
 def _quoted(value: Any) -> str:

@@ -24,7 +24,7 @@ _PIECE = 16
 # RFC 3986, 3.2.1: what stands between a scheme and the @; and the header an access token travels in (RFC 6750, 2.1).
 _USERINFO = re.compile(r"(?<=://)([^\s/?#@:]*):[^\s/?#@]+@")
 _HOST = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}")
-_BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}")
+_BEARER = re.compile(r"(?i)(auth(?:orization)?['\"]?\s*[:=]\s*['\"]?(?:bearer|basic))\s+[^\s'\",\x01]+")
 
 _hidden: set[str] = set()
 _pattern: re.Pattern[str] | None = None
