@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from alerts.notices import OPERATOR, operator_of
 from alerts.transport import OutOfReachError, Parcel, StrainedError, Transport
 from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
 from core.log import values
@@ -187,6 +188,8 @@ def resume(tx: Transaction) -> None:
 async def withdraw_gone(archive: Archive, desk: Desk) -> None:
     """Withdraw the messages to readers and addresses that are no longer in the configuration. Raises StorageError."""
     at_home = {(reader.key, address) for reader in desk.readers.values() for address in reader.addresses}
+    operator = operator_of(desk.config)
+    at_home |= {(OPERATOR, address) for address in (operator.addresses if operator else ())}
     for reader, address in sorted(await archive.reading(outbox.open_recipients) - at_home):
         reason = f"{address} of the reader {reader} is no longer in the configuration"
         await archive.writing(partial(outbox.withdraw, reader=reader, address=address, reason=reason))

@@ -6,13 +6,17 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
 from alerts.outbox import resume, send_due, withdraw_gone
+from console.first_hour import Dawn, find_place
+from console.ping import Ping
 from console.settings import Settings
+from console.troubles import EVERY as TELL_EVERY
+from console.troubles import tell_operator
 from console.word import daemon_word
 from console.workshop import Workshop, workshop
 from core.article import Article
@@ -47,6 +51,7 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
     async with AsyncExitStack() as stack:
         work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
         await archive.writing(begin)
+        await find_place(archive, settings)
         return work.duties(stack.pop_all().aclose)
 
 
@@ -54,9 +59,11 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
 class _Work:
     shop: Workshop
     wrapping_up: bool = False
+    dawn: Dawn = field(default_factory=Dawn)
 
     def duties(self, close: Duty) -> Duties:
         collection = self.shop.settings.config.collection
+        ping = Ping(self.shop.settings, self.shop.archive, self.shop.manners)
         return Duties(
             due=self.due,
             collect=self.collect,
@@ -64,6 +71,10 @@ class _Work:
                 Job("match", self.match),
                 Job("digest", self.digest),
                 Job("send", self.send),
+                Job("place", lambda: find_place(self.shop.archive, self.shop.settings)),
+                Job("first-light", lambda: self.dawn.watch(self.shop)),
+                Job("notices", lambda: tell_operator(self.shop), TELL_EVERY),
+                Job("ping", ping.send, ping.every),
                 Job("upkeep", self.upkeep, UPKEEP_EVERY),
             ),
             wrap_up=self.wrap_up,
@@ -81,9 +92,7 @@ class _Work:
         self.wrapping_up = True
 
     async def due(self, limit: int) -> list[str]:
-        now = self.shop.settings.clock.now()
-        keys = frozenset(source.key for source in self.shop.settings.sources)
-        return await self.shop.archive.reading(lambda tx: sources.due(tx, now, limit, keys))
+        return await self.shop.collector.due(self.shop.settings.sources, limit)
 
     async def collect(self, key: str) -> None:
         source = self.shop.settings.source(key)
@@ -120,7 +129,7 @@ class _Work:
             likeness.forget_bands(tx, now - BANDS_KEPT)
 
         await self.shop.archive.writing(forget)
-        await self.shop.archive.checkpoint()
+        await self.shop.archive.upkeep()
         await self._renew_mentions()
 
     async def _renew_mentions(self) -> None:

@@ -50,6 +50,7 @@ class Workshop:
 
     settings: Settings
     archive: Archive
+    manners: Manners
     collector: Collector
     desk: Desk
     transport: Transport
@@ -69,7 +70,7 @@ async def workshop(settings: Settings, archive: Archive, pace: Pace | None = Non
     collector = Collector(archive, raw, manners, pool, config.collection, settings.clock, version)
     desk = Desk.of(config, settings.watchlist, MentionFinder(settings.watchlist))
     try:
-        yield Workshop(settings, archive, collector, desk, transport_of(config))
+        yield Workshop(settings, archive, manners, collector, desk, transport_of(config))
     finally:
         with contextlib.suppress(asyncio.CancelledError):
             await manners.close()

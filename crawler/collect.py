@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ from crawler.net.manners import Manners
 from crawler.reading.workers import ReadingPool
 from crawler.spiders.fetch_pages import stop_crawls
 from crawler.standing import RUNS_LOOKED_AT, judge, learn_rhythm, learn_yields
+from crawler.standpoint import standpoint
 from storage import sources, standings
 from storage.archive import Archive, Transaction
 from storage.raw import RawPages
@@ -70,9 +71,7 @@ class Collector:
         limits: CollectionConfig,
         clock: Clock,
         watchlist_version: str,
-        out_of_reach: Callable[[Source], bool] = lambda _: False,
     ) -> None:
-        """`out_of_reach` says of a source whether it is known not to answer from here."""
         self._archive = archive
         self._limits = limits
         self._clock = clock
@@ -80,7 +79,6 @@ class Collector:
         self._discoverer = Discoverer(manners, pool, limits.max_items)
         self._discovering: set[asyncio.Task[Discovery]] = set()
         self._stopping = False
-        self._out_of_reach = out_of_reach
         self._dispatch = Dispatch(archive, manners, clock)
         self._tools = Tools(archive, raw, manners, pool, clock, lambda: self._stopping)
 
@@ -186,17 +184,19 @@ class Collector:
             )
             if good:
                 _learn(tx, source, discovery, read, now)
-            self._judge(tx, source, now)
+            _judge(tx, source, now)
 
         await self._archive.writing(work)
 
-    def _judge(self, tx: Transaction, source: Source, now: datetime) -> None:
-        state, runs = sources.state(tx, source.key), sources.last_runs(tx, source.key, RUNS_LOOKED_AT)
-        verdict = judge(source, state, runs, now, out_of_reach=self._out_of_reach(source))
-        if standings.set_standing(tx, source.key, verdict.standing, verdict.reason, now):
-            level = logging.WARNING if verdict.standing.is_trouble else logging.INFO
-            about = values(source=source.key, standing=verdict.standing, was=state.standing, reason=verdict.reason)
-            log.log(level, "stands otherwise", extra=about)
+
+def _judge(tx: Transaction, source: Source, now: datetime) -> None:
+    """Keep how the source stands after its run."""
+    state, runs = sources.state(tx, source.key), sources.last_runs(tx, source.key, RUNS_LOOKED_AT)
+    verdict = judge(source, state, runs, now, out_of_reach=source.key in standpoint(tx).unreachable)
+    if standings.set_standing(tx, source.key, verdict.standing, verdict.reason, now):
+        level = logging.WARNING if verdict.standing.is_trouble else logging.INFO
+        about = values(source=source.key, standing=verdict.standing, was=state.standing, reason=verdict.reason)
+        log.log(level, "stands otherwise", extra=about)
 
 
 def _learn(tx: Transaction, source: Source, discovery: Discovery, read: Yield | None, now: datetime) -> None:

@@ -217,6 +217,13 @@ def due_messages(tx: Transaction, now: datetime, limit: int, *, without_readers:
     return [_message(row) for row in tx.connection.execute(query)]
 
 
+def oldest_due(tx: Transaction, now: datetime) -> datetime | None:
+    """Since when the message has been due that has been so the longest, if one is."""
+    waiting = select(message.c.next_try).where(message.c.state.in_(_OPEN_MESSAGES), message.c.next_try <= now)
+    oldest: datetime | None = tx.connection.scalar(waiting.order_by(message.c.next_try).limit(1))
+    return oldest
+
+
 def mark_sent(tx: Transaction, number: int, now: datetime) -> None:
     """The mail server has taken the message."""
     values = {"state": MessageState.SENT, "sent": now, "attempts": message.c.attempts + 1, "last_error": ""}

@@ -124,8 +124,9 @@ def states(tx: Transaction) -> dict[str, SourceState]:
 
 
 def postpone(tx: Transaction, key: str, until: datetime) -> None:
-    """Make a source due at `until` (aware UTC), without a run: to pause it, or to hasten it."""
-    tx.connection.execute(update(source).where(source.c.key == key).values(next_due=until))
+    """Make a source due at `until` (aware UTC), without a run, unless the operator has paused it."""
+    ours = update(source).where(source.c.key == key, source.c.standing != Standing.PAUSED)
+    tx.connection.execute(ours.values(next_due=until))
 
 
 def begin_run(tx: Transaction, key: str, now: datetime) -> int:

@@ -41,8 +41,8 @@ def mark_told(tx: Transaction, told: Mapping[str, Standing]) -> None:
 def pause(tx: Transaction, key: str, now: datetime, until: datetime | None, reason: str) -> None:
     """Leave a source alone until then (aware UTC), or until it is resumed. Raises NotFoundError if it was never ensured."""
     sources.state(tx, key)
-    set_standing(tx, key, Standing.PAUSED, reason, now)
     sources.postpone(tx, key, until or sources.FOR_EVER)
+    set_standing(tx, key, Standing.PAUSED, reason, now)
 
 
 def wake(tx: Transaction, key: str, now: datetime) -> None:
