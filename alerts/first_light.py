@@ -32,7 +32,6 @@ SUBJECTS = 10
 SUBJECTS_SINCE = timedelta(hours=72)
 RULES_SINCE = timedelta(days=7)
 _HEADLINES = 3
-_GOOD = {sources.OK, sources.UNCHANGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,11 @@ class Round:
     silences: tuple[Silence, ...]
     out_of_reach: tuple[str, ...]
     location: str  # mainland | outside | unknown
+
+    @property
+    def through(self) -> bool:
+        """Whether each has been asked to the end, over a line that works."""
+        return not self.pending and all(silence.trouble is not Trouble.OFFLINE for silence in self.silences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def look_at_sources(tx: Transaction, on: Sequence[Source], location: str, unreac
     """How the sources that are on did when they were last asked; `unreachable` are keys of those out of reach."""
     reachable = [source for source in on if source.key not in unreachable]
     ended = {source.key: run for source in reachable if (run := _last_ended(tx, source.key))}
-    silent = {key: run for key, run in ended.items() if run.result not in _GOOD}
+    silent = {key: run for key, run in ended.items() if run.result not in sources.GOOD}
     return Round(
         asked=len(reachable),
         answered=len(ended) - len(silent),
@@ -145,7 +149,7 @@ def look_at_sources(tx: Transaction, on: Sequence[Source], location: str, unreac
 
 
 def _last_ended(tx: Transaction, key: str) -> sources.Run | None:
-    """The last run that came to an end of its own: neither one under way nor one that was cut short."""
+    """The last run that was not cut short and is not under way."""
     runs = sources.last_runs(tx, key, 5)
     return next((run for run in runs if run.result not in {sources.RUNNING, sources.INTERRUPTED}), None)
 

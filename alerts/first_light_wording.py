@@ -83,6 +83,7 @@ _ENGLISH = FirstWords(
     silent="Sources that did not answer",
     and_more="and {count} more",
     troubles={
+        Trouble.OFFLINE: ("Asked while this machine was offline", "Nothing answered. They are asked when the line is back."),
         Trouble.PROXY: ("The proxy", "Look whether it runs, and at network.proxy and network.proxy_groups."),
         Trouble.NO_NAME: (
             "Name not found",
@@ -167,6 +168,7 @@ _CHINESE = FirstWords(
     silent="未应答的来源",
     and_more="另有 {count} 个",
     troubles={
+        Trouble.OFFLINE: ("询问时本机离线", "当时全部没有应答，线路恢复后会再次询问。"),
         Trouble.PROXY: ("代理", "请检查代理是否在运行，以及 network.proxy 和 network.proxy_groups。"),
         Trouble.NO_NAME: (
             "域名无法解析",

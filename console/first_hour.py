@@ -8,15 +8,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.desk import Desk
-from alerts.first_light import FirstLight, look, look_at_sources
+from alerts.first_light import FirstLight, Round, look, look_at_sources
 from alerts.first_light_mail import message_for, text_of
 from console.settings import Settings
 from console.workshop import Workshop
 from core.config import Reader
 from core.log import values
+from core.source import Source
+from core.standing import Standing
 from crawler.reach import goes_by_proxy
-from crawler.standpoint import Survey, keep, standpoint, survey
-from storage import articles, outbox, overview, settings
+from crawler.standpoint import Standpoint, Survey, keep, standpoint, survey
+from storage import articles, outbox, overview, settings, sources
 from storage.archive import Archive, Transaction
 
 log = logging.getLogger("jingbao.console")
@@ -28,25 +30,18 @@ NOBODY = Reader(key="you", addresses=("you@localhost",))
 """Whom a terminal is told as where no reader is configured."""
 
 
-def proxied(of: Settings) -> frozenset[str]:
-    """The keys of the sources that are asked through a proxy."""
-    network = of.config.network
-    return frozenset(source.key for source in of.sources if goes_by_proxy(source, network.proxy, network.proxy_groups))
-
-
-def survey_place(tx: Transaction, of: Settings, now: datetime) -> Survey | None:
-    """Look anew where the machine is; None if all is as it was."""
-    return survey(tx, of.config.location, of.sources, proxied(of), now)
-
-
 async def find_place(archive: Archive, of: Settings) -> None:
     """Find out where the machine is, and put off what is out of reach from there. Writes only where something changed."""
-    now = of.clock.now()
-    before = await archive.reading(standpoint)
-    found = await archive.reading(lambda tx: survey_place(tx, of, now))
+    now, network = of.clock.now(), of.config.network
+    proxied = frozenset(each.key for each in of.sources if goes_by_proxy(each, network.proxy, network.proxy_groups))
+
+    def ask(tx: Transaction) -> tuple[Standpoint, Survey | None]:
+        return standpoint(tx), survey(tx, of.config.location, of.sources, proxied, now)
+
+    before, found = await archive.reading(ask)
     if found is None:
         return
-    await archive.writing(lambda tx: keep(tx, found))
+    await archive.writing(lambda tx: keep(tx, found, now))
     after = found.standpoint
     if after.location is not before.location:
         log.info("location", extra=values(location=str(after.location), out_of_reach=len(after.put_off)))
@@ -99,15 +94,26 @@ def _through(tx: Transaction, of: Settings, began: datetime, now: datetime) -> b
     """Whether every source in reach has come to the end of a run and its articles were matched, or it has taken too long."""
     if now - began >= LONGEST_ROUND:
         return True
+    return _round(tx, of).through and not articles.unmatched(tx, 1)
+
+
+def _round(tx: Transaction, of: Settings) -> Round:
     place = standpoint(tx)
-    pending = look_at_sources(tx, of.sources, str(place.location), place.unreachable).pending
-    return not pending and not articles.unmatched(tx, 1)
+    return look_at_sources(tx, _asked(tx, of), str(place.location), place.unreachable)
+
+
+def _asked(tx: Transaction, of: Settings) -> list[Source]:
+    """The sources that are on and not paused."""
+    states = sources.states(tx)
+    return [each for each in of.sources if each.key not in states or states[each.key].standing is not Standing.PAUSED]
 
 
 def first_light(tx: Transaction, of: Settings, desk: Desk, reader: Reader, now: datetime) -> FirstLight:
     """What the archive holds for a reader at `now` (aware UTC), seen from where the machine is."""
     place = standpoint(tx)
-    return look(tx, desk, reader, on=of.sources, location=str(place.location), unreachable=place.unreachable, now=now)
+    return look(
+        tx, desk, reader, on=_asked(tx, of), location=str(place.location), unreachable=place.unreachable, now=now
+    )
 
 
 def tell(light: FirstLight) -> None:

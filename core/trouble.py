@@ -11,6 +11,7 @@ from core.outcomes import Outcome
 class Trouble(StrEnum):
     """Why a source gave nothing, as a person would sort it."""
 
+    OFFLINE = "offline"
     PROXY = "proxy"
     NO_NAME = "no-name"
     NO_CONNECTION = "no-connection"
@@ -40,7 +41,9 @@ _BY_OUTCOME = {
 
 
 def trouble_of(result: str, reason: str) -> Trouble:
-    """The kind of a failed run: `result` is its Outcome's value, `reason` what was said of it."""
+    """The kind of a failed run: `result` is its Outcome's value or `offline`, `reason` what was said of it."""
+    if result == Trouble.OFFLINE:
+        return Trouble.OFFLINE
     if result in _BY_OUTCOME:
         return _BY_OUTCOME[Outcome(result)]
     if result == Outcome.FAILED:

@@ -26,7 +26,7 @@ FRESH = timedelta(hours=26)
 _WITNESSES = 2
 _FEWEST_SILENT = 4
 _FEWEST_NEIGHBOURS = 3
-_HEARD = re.compile(r" answered (?:\d{3}|with)")  # what crawler/net/answers.py says of a site that does speak
+_HEARD = re.compile(r" answered (?:\d{3}|with)")  # a refusal, or a fault of its own, is an answer too (crawler/net/answers.py)
 
 
 class Location(StrEnum):
@@ -88,18 +88,17 @@ def goes_by_proxy(source: Source, proxy: str, groups: Mapping[str, str]) -> bool
 
 
 def evidence_of(sources: Iterable[Source], states: Mapping[str, SourceState], now: datetime) -> list[Answer]:
-    """How these sources (asked directly) did lately, from what the archive remembers; those not asked are left out."""
+    """How these sources (asked directly) did lately, from what the archive remembers.
+
+    Those not asked are left out, and those whose last run is charged to nobody.
+    """
     found = []
     for source in sources:
         state = states.get(source.key)
-        if state and state.last_run and now - state.last_run <= FRESH:
-            found.append(Answer(source.reach, urlsplit(source.url).hostname or "", _spoke(state)))
+        if state and state.last_run and now - state.last_run <= FRESH and (state.failures or answers(state)):
+            spoke = answers(state) or bool(_HEARD.search(state.last_error))
+            found.append(Answer(source.reach, urlsplit(source.url).hostname or "", spoke))
     return found
-
-
-def _spoke(state: SourceState) -> bool:
-    """Whether the site itself was heard: a refusal or a fault of its own is an answer too."""
-    return not state.failures or bool(_HEARD.search(state.last_error))
 
 
 def unreachable(
@@ -109,9 +108,10 @@ def unreachable(
     return frozenset(
         source.key
         for source in sources
-        if out_of_reach(source, location, proxied=source.key in proxied) and not _answers(states.get(source.key))
+        if out_of_reach(source, location, proxied=source.key in proxied) and not answers(states.get(source.key))
     )
 
 
-def _answers(state: SourceState | None) -> bool:
-    return state is not None and state.last_good is not None and not state.failures
+def answers(state: SourceState | None) -> bool:
+    """Whether its last run was a good one."""
+    return state is not None and state.last_good is not None and state.last_good == state.last_run

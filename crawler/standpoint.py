@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from core.source import Source
-from crawler.reach import PROBE_EVERY, Location, evidence_of, unreachable, where
-from storage import settings, sources
+from core.standing import Standing
+from crawler.reach import PROBE_EVERY, Location, answers, evidence_of, unreachable, where
+from storage import settings, sources, standings
 from storage.sources import SourceState
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ _KEY = "location"
 CHANGES_AFTER = timedelta(hours=6)
 """How long evidence must speak against a known location before it is given up: a line that is down for an hour moves nobody."""
 _DAY = timedelta(days=1)
+_REASONS = {
+    Location.MAINLAND: "known not to answer from the mainland",
+    Location.OUTSIDE: "known not to answer from outside the mainland",
+    Location.UNKNOWN: "",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +67,34 @@ def survey(tx: Transaction, configured: str, on: Sequence[Source], proxied: froz
     before, states = standpoint(tx), sources.states(tx)
     direct = [source for source in on if source.key not in proxied]
     after = _placed(before, configured, where(configured, evidence_of(direct, states, now)), now)
-    out = unreachable(on, after.location, states, proxied)
+    paused = {key for key, state in states.items() if state.standing is Standing.PAUSED}
+    out = unreachable(on, after.location, states, proxied) - paused
     put_off, moved = _put_off(before, out, states, now)
-    back = (key for key in before.put_off if key not in out and states[key].failures + (states[key].last_run is None))
+    back = (key for key in before.put_off if key not in out and key not in paused and not answers(states[key]))
     moved |= dict.fromkeys(back, now)
     after = Standpoint(after.location, after.since, after.doubted, put_off)
     return None if after == before and not moved else Survey(after, moved)
 
 
-def keep(tx: Transaction, found: Survey) -> None:
-    """Keep what a survey found."""
-    after = found.standpoint
-    value = {
-        "location": str(after.location),
-        "since": after.since and after.since.isoformat(),
-        "doubted": after.doubted and after.doubted.isoformat(),
-        "put_off": {key: at.isoformat() for key, at in after.put_off.items()},
-    }
-    settings.put(tx, _KEY, value)
+def keep(tx: Transaction, found: Survey, now: datetime) -> None:
+    """Keep what a survey found at `now` (aware UTC), with how the sources concerned stand."""
+    before, after = standpoint(tx), found.standpoint
+    settings.put(tx, _KEY, _packed(after))
     for key, at in found.moved.items():
         sources.postpone(tx, key, at)
+    for key in after.unreachable - before.unreachable:
+        standings.set_standing(tx, key, Standing.OUT_OF_REACH, _REASONS[after.location], now)
+    for key in found.moved.keys() - after.unreachable:
+        standings.set_standing(tx, key, Standing.NEW, "", now)
+
+
+def _packed(place: Standpoint) -> dict[str, Any]:
+    return {
+        "location": str(place.location),
+        "since": place.since and place.since.isoformat(),
+        "doubted": place.doubted and place.doubted.isoformat(),
+        "put_off": {key: at.isoformat() for key, at in place.put_off.items()},
+    }
 
 
 def _moment(text: str | None) -> datetime | None:
