@@ -20,7 +20,7 @@ import click
 
 from core.errors import ConfigError, JingbaoError, QueryError, StorageError
 
-# Name → what it is for. Each is `command` in console/commands/<name>.py and imported only when it is used.
+# Name → what it is for. Each is `command` in console/commands/<name>.py (_ for -) and imported only when it is used.
 COMMANDS = {
     "run": "The daemon: collect, match, mail, until stopped.",
     "collect": "Collect sources once, now.",
@@ -30,6 +30,7 @@ COMMANDS = {
     "alerts": "List the alert rules; `alerts test` tries one.",
     "explain": "Tell everything that happened to an address or article.",
     "status": "Tell how the whole is doing.",
+    "first-light": "Show what a new archive sees: sources, subjects, what the rules found.",
     "export": "Write what a query finds to a file or program.",
     "health": "Tell whether the daemon is at work; for scripts and containers.",
     "config": "Check config.yaml.",
@@ -91,7 +92,7 @@ class Commands(click.Group):
             from scheduler.leaving import leave_when_told  # noqa: PLC0415  (see `tell`)
 
             leave_when_told()  # loading takes a second, and process 1 of a container would not even hear a SIGTERM
-        command: click.Command = import_module(f"console.commands.{cmd_name}").command
+        command: click.Command = import_module(f"console.commands.{cmd_name.replace('-', '_')}").command
         command.name = cmd_name
         return command
 
