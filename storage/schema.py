@@ -49,11 +49,18 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's)
         """Give the zone back."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 # SQLite gives out row numbers only to INTEGER PRIMARY KEY, not to BIGINT.
 _Id = BigInteger().with_variant(Integer, "sqlite")
+# PostgreSQL compares by bytes, as SQLite does: both sort alike, and an index outlives a new edition of the system's locales.
+_BYTEWISE = "C"
+_TEXT = Text().with_variant(Text(collation=_BYTEWISE), "postgresql")
+
+
+def _name(length: int) -> String:
+    return String(length).with_variant(String(length, collation=_BYTEWISE), "postgresql")
 
 
 def _id() -> Column[Any]:
@@ -63,21 +70,21 @@ def _id() -> Column[Any]:
 source = Table(  # what the archive remembers of a source between runs; what a source *is* stands in the configuration
     "source",
     metadata,
-    Column("key", String(64), primary_key=True),
+    Column("key", _name(64), primary_key=True),
     Column("next_due", UtcDateTime, nullable=False),
-    Column("etag", Text, nullable=False, default=""),
-    Column("last_modified", Text, nullable=False, default=""),
+    Column("etag", _TEXT, nullable=False, default=""),
+    Column("last_modified", _TEXT, nullable=False, default=""),
     Column("body_hash", LargeBinary),
     Column("baseline_ended", UtcDateTime),
     Column("failures", Integer, nullable=False, default=0),  # in a row
     Column("last_run", UtcDateTime),
     Column("last_good", UtcDateTime),
     Column("last_new", UtcDateTime),
-    Column("last_error", Text, nullable=False, default=""),
-    Column("standing", String(16), nullable=False, default="new", server_default="new"),  # a Standing (core/standing.py)
-    Column("standing_reason", Text, nullable=False, default="", server_default=""),
+    Column("last_error", _TEXT, nullable=False, default=""),
+    Column("standing", _name(16), nullable=False, default="new", server_default="new"),  # a Standing (core/standing.py)
+    Column("standing_reason", _TEXT, nullable=False, default="", server_default=""),
     Column("standing_since", UtcDateTime),
-    Column("told_standing", String(16), nullable=False, default="", server_default=""),  # what the operator was told last
+    Column("told_standing", _name(16), nullable=False, default="", server_default=""),  # what the operator was told last
     Column("rhythm", JSON, nullable=False, default=list, server_default="[]"),  # when it last had news: moments, oldest first
     Column("yields", JSON, nullable=False, default=list, server_default="[]"),  # what its latest runs that read something gave
 )
@@ -86,7 +93,7 @@ Index("source_due", source.c.next_due)
 item = Table(  # raw feed items already read, by hash: what makes delta parsing possible
     "item",
     metadata,
-    Column("source", String(64), primary_key=True),
+    Column("source", _name(64), primary_key=True),
     Column("hash", LargeBinary, primary_key=True),
     Column("last_seen", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
@@ -96,11 +103,11 @@ run = Table(  # one collection of one source
     "run",
     metadata,
     _id(),
-    Column("source", String(64), nullable=False),
+    Column("source", _name(64), nullable=False),
     Column("started", UtcDateTime, nullable=False),
     Column("finished", UtcDateTime),
-    Column("result", String(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
-    Column("detail", Text, nullable=False, default=""),
+    Column("result", _name(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
+    Column("detail", _TEXT, nullable=False, default=""),
     Column("seen", Integer, nullable=False, default=0),  # entries, counted as they were read
     Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries, counted as they ended; sums to `seen`
     Column("yields", JSON, nullable=False, default=dict, server_default="{}"),  # what the stored ones held: text, date
@@ -112,18 +119,18 @@ address = Table(  # every address ever seen, by canonical URL, and where it stan
     "address",
     metadata,
     _id(),
-    Column("canonical_url", Text, nullable=False, unique=True),
-    Column("url", Text, nullable=False),
-    Column("source", String(64), nullable=False),
-    Column("title", Text, nullable=False, default=""),
+    Column("canonical_url", _TEXT, nullable=False, unique=True),
+    Column("url", _TEXT, nullable=False),
+    Column("source", _name(64), nullable=False),
+    Column("title", _TEXT, nullable=False, default=""),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
-    Column("outcome", String(20), nullable=False),
-    Column("reason", Text, nullable=False, default=""),
+    Column("outcome", _name(20), nullable=False),
+    Column("reason", _TEXT, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_try", UtcDateTime),  # set while the outcome is a passing one
     Column("article_id", _Id, ForeignKey("article.id")),
-    Column("entry_fingerprint", Text, nullable=False, default=""),
+    Column("entry_fingerprint", _TEXT, nullable=False, default=""),
     Column("entry", JSON(none_as_null=True)),  # what its list said, kept while another try is to come
 )
 Index("address_article", address.c.article_id)
@@ -140,10 +147,10 @@ sighting = Table(  # an address's history, for `explain`: one row per change of 
     _id(),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
     Column("run_id", _Id, ForeignKey("run.id")),
-    Column("source", String(64), nullable=False),
+    Column("source", _name(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("outcome", String(20), nullable=False),
-    Column("reason", Text, nullable=False, default=""),
+    Column("outcome", _name(20), nullable=False),
+    Column("reason", _TEXT, nullable=False, default=""),
 )
 Index("sighting_address", sighting.c.address_id)
 Index("sighting_run", sighting.c.run_id)  # for forgetting runs
@@ -151,8 +158,8 @@ Index("sighting_run", sighting.c.run_id)  # for forgetting runs
 guid = Table(  # a feed's own name for an item, one more key by which it is known again
     "guid",
     metadata,
-    Column("source", String(64), primary_key=True),
-    Column("guid", Text, primary_key=True),
+    Column("source", _name(64), primary_key=True),
+    Column("guid", _TEXT, primary_key=True),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
 )
 
@@ -162,7 +169,7 @@ raw_page = Table(  # where a fetched page lies in the WARC files
     _id(),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
     Column("fetched", UtcDateTime, nullable=False),
-    Column("file", Text, nullable=False),  # relative to the raw folder
+    Column("file", _TEXT, nullable=False),  # relative to the raw folder
     Column("offset", BigInteger, nullable=False),
     Column("bytes", Integer, nullable=False),
 )
@@ -183,34 +190,34 @@ article = Table(  # short columns first: a condition on one behind the text woul
     Column("index_row", BigInteger, nullable=False, unique=True),  # row of the full-text index; ordered by time (see search)
     Column("story_id", _Id, ForeignKey("story.id"), nullable=False),
     Column("copy_of", _Id, ForeignKey("article.id")),
-    Column("language", String(8), nullable=False),
+    Column("language", _name(8), nullable=False),
     Column("at", UtcDateTime, nullable=False),  # published, never after discovered; discovered where unknown
     Column("discovered", UtcDateTime, nullable=False),
     Column("updated", UtcDateTime),
-    Column("source", String(64), nullable=False),
-    Column("outlet", Text, nullable=False),
-    Column("outlet_folded", Text, nullable=False),  # what `source:` compares
+    Column("source", _name(64), nullable=False),
+    Column("outlet", _TEXT, nullable=False),
+    Column("outlet_folded", _TEXT, nullable=False),  # what `source:` compares
     Column("baseline", Boolean, nullable=False),
     Column("matched", Boolean, nullable=False, default=False, server_default=false()),  # the alerts' mark
-    Column("watchlist_version", String(16), nullable=False),
+    Column("watchlist_version", _name(16), nullable=False),
     Column("text_hash", LargeBinary, nullable=False),
     Column("weight", Integer, nullable=False),
-    Column("extent", String(8), nullable=False),
-    Column("extent_reason", Text, nullable=False, default=""),
+    Column("extent", _name(8), nullable=False),
+    Column("extent_reason", _TEXT, nullable=False, default=""),
     Column("published", UtcDateTime),
-    Column("published_precision", String(8)),
-    Column("published_origin", String(8)),
-    Column("published_zone", Text),
+    Column("published_precision", _name(8)),
+    Column("published_origin", _name(8)),
+    Column("published_zone", _TEXT),
     Column("published_zone_stated", Boolean),
-    Column("url", Text, nullable=False),
-    Column("canonical_url", Text, nullable=False, unique=True),
-    Column("title", Text, nullable=False),
+    Column("url", _TEXT, nullable=False),
+    Column("canonical_url", _TEXT, nullable=False, unique=True),
+    Column("title", _TEXT, nullable=False),
     Column("authors", JSON, nullable=False),
-    Column("credit", Text, nullable=False, default=""),
+    Column("credit", _TEXT, nullable=False, default=""),
     Column("reasons", JSON, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    Column("summary", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("summary", _TEXT, nullable=False),
+    Column("text", _TEXT, nullable=False),
 )
 Index("article_story", article.c.story_id)
 Index("article_at", article.c.at)
@@ -227,16 +234,16 @@ version = Table(  # what an article said before it was changed
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
     Column("index_row", BigInteger, nullable=False, unique=True),  # the row it had in the index; never given out again
     Column("until", UtcDateTime, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("summary", Text, nullable=False),
+    Column("title", _TEXT, nullable=False),
+    Column("text", _TEXT, nullable=False),
+    Column("summary", _TEXT, nullable=False),
 )
 Index("version_article", version.c.article_id)
 
 mention = Table(
     "mention",
     metadata,
-    Column("entity", String(64), primary_key=True),
+    Column("entity", _name(64), primary_key=True),
     Column("article_id", _Id, ForeignKey("article.id"), primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -255,12 +262,12 @@ match = Table(  # a rule found an article for a reader; `message_id` is empty un
     "match",
     metadata,
     _id(),
-    Column("rule", String(64), nullable=False),
-    Column("reader", String(64), nullable=False),
+    Column("rule", _name(64), nullable=False),
+    Column("reader", _name(64), nullable=False),
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
     Column("story_id", _Id, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("state", String(12), nullable=False),  # a MatchState (storage/outbox.py)
+    Column("state", _name(12), nullable=False),  # a MatchState (storage/outbox.py)
     Column("message_id", _Id, ForeignKey("message.id")),
     UniqueConstraint("rule", "reader", "article_id"),
 )
@@ -272,19 +279,19 @@ message = Table(  # the outbox: a mail to one address; `message_id` (the header)
     "message",
     metadata,
     _id(),
-    Column("reader", String(64), nullable=False),
-    Column("address", Text, nullable=False),
-    Column("kind", String(12), nullable=False),  # now | digest
-    Column("period_key", Text, nullable=False),  # makes one digest of one period unique
-    Column("message_id", Text, nullable=False, unique=True),
-    Column("subject", Text, nullable=False),
+    Column("reader", _name(64), nullable=False),
+    Column("address", _TEXT, nullable=False),
+    Column("kind", _name(12), nullable=False),  # now | digest
+    Column("period_key", _TEXT, nullable=False),  # makes one digest of one period unique
+    Column("message_id", _TEXT, nullable=False, unique=True),
+    Column("subject", _TEXT, nullable=False),
     Column("content", LargeBinary, nullable=False),  # the whole message as sent (RFC 5322)
     Column("created", UtcDateTime, nullable=False),
-    Column("state", String(12), nullable=False),  # a MessageState (storage/outbox.py)
+    Column("state", _name(12), nullable=False),  # a MessageState (storage/outbox.py)
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_try", UtcDateTime, nullable=False),
     Column("sent", UtcDateTime),
-    Column("last_error", Text, nullable=False, default=""),
+    Column("last_error", _TEXT, nullable=False, default=""),
     UniqueConstraint("reader", "address", "period_key"),
 )
 Index("message_due", message.c.state, message.c.next_try)
@@ -292,6 +299,6 @@ Index("message_due", message.c.state, message.c.next_try)
 setting = Table(  # small facts of the archive itself: versions, the mail channel's pause, dates of upkeep
     "setting",
     metadata,
-    Column("key", String(64), primary_key=True),
+    Column("key", _name(64), primary_key=True),
     Column("value", JSON, nullable=False),
 )

@@ -1,12 +1,16 @@
-"""Tests written as coroutines run in a fresh event loop; nothing else is global."""
+"""Tests written as coroutines run in a fresh event loop; tests of the archive run on both databases; nothing else is global."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+
+from tests.databases import KINDS, fresh_url
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -27,3 +31,16 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip("captured data is not here; the own counterparts of these tests ran")
     return SHARED
+
+
+@pytest.fixture(params=KINDS)
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database a test works on. Each test that asks for an archive runs once on each; `only` picks one."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(database: str, tmp_path: Path) -> Iterator[str]:
+    """Where the test's archive is, or would be."""
+    with ExitStack() as stack:
+        yield fresh_url(database, tmp_path, stack)

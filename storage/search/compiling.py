@@ -40,13 +40,13 @@ Clause = ColumnElement[bool]
 class Compiled:
     """A query as SQL: all `conditions` must hold in `table`, whose column `row` is the index row, to be walked from its end.
 
-    `ranked` if the index knows a score for them. Unless `exact`, the matcher must confirm each article.
+    `score` is the index's, the best the lowest, or None. Unless `exact`, the matcher must confirm each article.
     """
 
     table: FromClause
     row: ColumnElement[int]
     conditions: tuple[Clause, ...]
-    ranked: bool
+    score: ColumnElement[float] | None
     exact: bool
 
     def of(self, columns: Select[*Ts]) -> Select[*Ts]:
@@ -62,13 +62,15 @@ def compile_query(index: TextIndex, query: Query, now: datetime) -> Compiled:
     table: FromClause = article
     row: ColumnElement[int] = article.c.index_row
     conditions: list[Clause] = []
+    score: ColumnElement[float] | None = None
     if words:
         words += tuple(part for part in parts if is_textual_absence(part))
         table, row = index.table.join(article, article.c.index_row == index.row), index.row
         conditions.append(index.condition(All(words)))
+        score = index.score(All(words))
     conditions += [_condition(part, index, now) for part in parts if part not in words]
     bounds = [bound for part in parts for bound in _bounds(part, row, now)]
-    return Compiled(table, row, (*conditions, *bounds), ranked=bool(words), exact=planned.exact)
+    return Compiled(table, row, (*conditions, *bounds), score, exact=planned.exact)
 
 
 def _conjuncts(node: Node) -> Iterator[Node]:

@@ -16,14 +16,13 @@ from lexicon.expression import AuthorIs, Field
 from lexicon.folding import fold
 from lexicon.plan import All, Any, Leaf, Node, Sought, Without
 from lexicon.tokens import Words, index_text
-from storage.search.textindex import Textual
+from storage.search.textindex import BETWEEN_AUTHORS, Textual
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _TABLE = table("article_index", column("rowid", Integer), column("title"), column("body"), column("authors"))
 _ITSELF: ColumnElement[str] = literal_column("article_index")  # FTS5's hidden column, named like the table
-_BETWEEN_AUTHORS = " \ue07c "  # a token no text has (private use), so that no phrase reaches from one name into the next
 _COLUMNS = {Field.TITLE: "title", Field.TEXT: "body", None: "{title body}"}
 # A word in the title weighs as much as four in the body; who wrote it says nothing of what it is about.
 _WEIGHTS = (4.0, 1.0, 0.0)
@@ -34,11 +33,10 @@ class Fts5Index:
 
     table = _TABLE
     row: ColumnElement[int] = _TABLE.c.rowid  # walked backwards it is newest first, without sorting
-    score: ColumnElement[float] = func.bm25(_ITSELF, *_WEIGHTS, type_=Float)
 
     def add(self, connection: Connection, row: int, title: str, body: str, authors: Sequence[str]) -> None:
         """Put a text in under a row number never used before."""
-        tokens = {"title": _tokens(title), "body": _tokens(body), "authors": _BETWEEN_AUTHORS.join(map(_tokens, authors))}
+        tokens = {"title": _tokens(title), "body": _tokens(body), "authors": BETWEEN_AUTHORS.join(map(_tokens, authors))}
         connection.execute(insert(_TABLE), {"rowid": row} | tokens)
 
     def clear(self, connection: Connection) -> None:
@@ -52,6 +50,10 @@ class Fts5Index:
     def condition(self, node: Textual) -> ColumnElement[bool]:
         """`node` as a MATCH."""
         return _ITSELF.op("MATCH", is_comparison=True)(bindparam(None, _expression(node)))
+
+    def score(self, _node: Textual) -> ColumnElement[float]:
+        """bm25 of the condition it was found by."""
+        return func.bm25(_ITSELF, *_WEIGHTS, type_=Float)
 
 
 def _tokens(words: str) -> str:

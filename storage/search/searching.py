@@ -17,6 +17,8 @@ from storage.articles import by_index_rows
 from storage.search.compiling import Compiled, compile_query
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from core.article import Article
     from lexicon.query import Query
     from storage.transaction import Transaction
@@ -64,8 +66,9 @@ def search(
     """
     compiled = compile_query(tx.index, query, now)
     passed = None if before_cursor is None else _place(before_cursor)
-    by_relevance = Order(order) is Order.RELEVANCE and compiled.ranked
-    rows = _best(tx, compiled, passed or 0) if by_relevance else _newest(tx, compiled, passed, limit + 1)
+    score = compiled.score if Order(order) is Order.RELEVANCE else None
+    by_relevance = score is not None
+    rows = _newest(tx, compiled, passed, limit + 1) if score is None else _best(tx, compiled, score, passed or 0)
     found: list[Article] = []
     looked, last, ended = 0, passed, True
     for row, candidate in _candidates(tx, rows, limit + 1 if compiled.exact else _BATCH):
@@ -117,9 +120,9 @@ def _newest(tx: Transaction, compiled: Compiled, before: int | None, at_once: in
         before = rows[-1]
 
 
-def _best(tx: Transaction, compiled: Compiled, passed: int) -> Iterator[int]:
+def _best(tx: Transaction, compiled: Compiled, score: ColumnElement[float], passed: int) -> Iterator[int]:
     """Index rows of the window, the best first, without the first `passed`."""
-    scored = select(compiled.row.label("row"), tx.index.score.label("score"))
+    scored = select(compiled.row.label("row"), score.label("score"))
     window = compiled.of(scored).order_by(compiled.row.desc()).limit(WINDOW).subquery()
     best = select(window.c.row).order_by(window.c.score, window.c.row.desc()).offset(passed)
     return iter(tx.connection.scalars(best).all())

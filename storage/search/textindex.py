@@ -1,4 +1,4 @@
-"""What the archive asks of a database's full-text index. Each database has one: fts5.py is SQLite's."""
+"""What the archive asks of a database's full-text index. fts5.py is SQLite's, tsvector.py PostgreSQL's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, FromClause
 
 Textual: TypeAlias = All | Any | Sought | AuthorIs
+BETWEEN_AUTHORS = " \ue07c "
+"""A token no text has (private use), so that no phrase reaches from one name into the next."""
 
 
 def is_textual(node: Node) -> TypeGuard[Textual]:
@@ -47,10 +49,6 @@ class TextIndex(Protocol):
     def row(self) -> ColumnElement[int]:
         """Its row numbers: article.index_row of an article's present text."""
 
-    @property
-    def score(self) -> ColumnElement[float]:
-        """How well a row fits the condition it was found by, in the same SELECT; the best is the lowest."""
-
     def add(self, connection: Connection, row: int, title: str, body: str, authors: Sequence[str]) -> None:
         """Put a text in under a row number never used before."""
 
@@ -62,3 +60,6 @@ class TextIndex(Protocol):
 
     def condition(self, node: Textual) -> ColumnElement[bool]:
         """The condition on its rows that `node` stands for, all of whose leaves it answers."""
+
+    def score(self, node: Textual) -> ColumnElement[float]:
+        """How well a row found by `condition(node)` fits it, in the same SELECT; the best is the lowest."""

@@ -1,9 +1,8 @@
-"""A real archive in a file of its own."""
+"""A real archive in a database of its own, once of each kind."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,9 +11,9 @@ from tests.builders import NOW
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def url(database_url: str) -> str:
     """Where the test's archive is, or would be."""
-    return f"sqlite:///{tmp_path / 'jingbao.sqlite3'}"
+    return database_url
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from core.errors import StorageError
 from lexicon.query import parse
@@ -24,6 +24,7 @@ from storage.archive import Archive
 from storage.schema import metadata
 from storage.search import search
 from tests.builders import NOW, keep
+from tests.databases import only
 
 ROOT = Path(__file__).resolve().parents[2]
 SOON = timedelta(milliseconds=1)
@@ -64,7 +65,7 @@ def test_a_transaction_that_raises_leaves_nothing(archive: Archive) -> None:
         interrupted()
 
     with archive.read() as tx:
-        for table in (*metadata.tables, "article_index_docsize"):
+        for table in (*metadata.tables, "article_index" if tx.connection.dialect.name == "postgresql" else "article_index_docsize"):
             if table != "setting":
                 assert tx.connection.scalar(text(f'SELECT count(*) FROM "{table}"')) == 0, table
 
@@ -94,6 +95,7 @@ def test_a_process_killed_while_writing_leaves_what_it_had_committed(url: str) -
         assert [each.title for each in search(tx, parse("lost OR kept", load_watchlist()), NOW).articles] == ["kept"]
 
 
+@only("sqlite")
 def test_a_full_disk_is_told_and_nothing_half_written_is_kept(archive: Archive) -> None:
     """What was kept before can be read, and writing goes on once there is room."""
     with archive.write() as tx:
@@ -123,11 +125,12 @@ def _log_bytes(url: str) -> int:
     return Path(f"{_file(url)}-wal").stat().st_size
 
 
+@only("sqlite")
 async def test_a_checkpoint_empties_the_write_ahead_log_and_loses_nothing(url: str, archive: Archive) -> None:
     with archive.write() as tx:
         keep(tx, "one", "word " * 1000)
     before = _log_bytes(url)
-    await archive.checkpoint()
+    await archive.upkeep()
     after = _log_bytes(url)
 
     assert (before > 0, after) == (True, 0)
@@ -135,16 +138,17 @@ async def test_a_checkpoint_empties_the_write_ahead_log_and_loses_nothing(url: s
         assert articles.count(tx) == 1
 
 
+@only("sqlite")
 async def test_a_checkpoint_beside_a_reader_and_a_writer_waits_for_nobody(url: str, archive: Archive) -> None:
     with archive.read() as reading:
         articles.count(reading)
         with archive.write() as tx:
             keep(tx, "one")
-            await archive.checkpoint()
-        await archive.checkpoint()
+            await archive.upkeep()
+        await archive.upkeep()
         assert _log_bytes(url) > 0
         assert articles.count(reading) == 0
-    await archive.checkpoint()
+    await archive.upkeep()
 
     assert _log_bytes(url) == 0
 
@@ -157,10 +161,11 @@ def test_a_read_transaction_cannot_write(archive: Archive) -> None:
 
 def test_a_statement_with_an_error_stays_a_bug(archive: Archive) -> None:
     """Only what a person can do something about becomes a StorageError."""
-    with pytest.raises(OperationalError), archive.read() as tx:
+    with pytest.raises((OperationalError, ProgrammingError)), archive.read() as tx:
         tx.connection.execute(text("SELECT nothing FROM nowhere"))
 
 
+@only("sqlite")
 def test_a_lock_held_too_long_is_told_with_its_file(url: str, archive: Archive) -> None:
     """The advice names the database."""
     other = sqlite3.connect(_file(url), isolation_level=None)
@@ -174,6 +179,7 @@ def test_a_lock_held_too_long_is_told_with_its_file(url: str, archive: Archive) 
     other.close()
 
 
+@only("sqlite")
 def test_a_command_opens_and_reads_while_another_program_writes(url: str, archive: Archive) -> None:
     """Opening an archive of this version takes no write lock."""
     other = sqlite3.connect(_file(url), isolation_level=None)
@@ -252,6 +258,7 @@ async def test_an_error_on_the_writer_thread_reaches_its_caller(archive: Archive
     assert await archive.reading(sources.states) == {}
 
 
+@only("sqlite")
 @pytest.mark.parametrize("contents", [b"\x7fELF" + bytes(range(256)) * 40, b"SQLite format 3\x00" + bytes(5000)])
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(url: str, contents: bytes) -> None:
     """Nothing is ever recreated over a file."""
@@ -262,6 +269,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(url: str, conte
     assert _file(url).read_bytes() == contents
 
 
+@only("sqlite")
 @pytest.mark.parametrize("damage", ["cut", "overwritten"])
 def test_a_damaged_archive_is_refused_and_left_as_it_is(url: str, damage: str) -> None:
     """Half of the file missing, or pages of it overwritten."""
@@ -287,6 +295,7 @@ def test_a_newer_archive_is_refused(url: str) -> None:
         Archive.open(url, NOW)
 
 
+@only("sqlite")
 @pytest.mark.parametrize("alembic", [False, True])
 def test_another_programs_database_is_refused(url: str, alembic: bool) -> None:
     """Also where that program uses Alembic too."""
@@ -340,5 +349,5 @@ def test_the_ledger_and_the_articles_refer_to_what_exists(archive: Archive) -> N
     """Foreign keys are on: an address cannot lead to an article that is not there."""
     ending = addresses.Ending(addresses.Outcome.NEW, article_id=12)
 
-    with pytest.raises(Exception, match="FOREIGN KEY"), archive.write() as tx:
+    with pytest.raises(Exception, match=r"(?i)foreign key"), archive.write() as tx:
         addresses.record(tx, "https://a.test/1", ending, url="https://a.test/1", source="a", now=NOW)

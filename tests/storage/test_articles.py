@@ -15,6 +15,7 @@ from storage import articles
 from storage.archive import Archive
 from storage.schema import article
 from tests.builders import NOW, draft, judgement, keep, published
+from tests.databases import only
 
 HOUR = timedelta(hours=1)
 
@@ -177,6 +178,7 @@ def test_unmatched_come_in_the_order_kept_whatever_their_dates(archive: Archive)
         assert articles.unmatched(tx, 2) == []
 
 
+@only("sqlite")
 def test_unmatched_is_answered_by_its_own_index(archive: Archive) -> None:
     """A million marked articles cost nothing."""
     statement = select(article.c.id).where(~article.c.matched).order_by(article.c.id)

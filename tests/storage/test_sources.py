@@ -12,6 +12,7 @@ from storage import sources
 from storage.archive import Archive
 from storage.sources import Validators
 from tests.builders import NOW
+from tests.databases import only
 
 HOUR = timedelta(hours=1)
 
@@ -58,6 +59,7 @@ def test_a_source_due_in_a_future_that_a_clock_put_back_has_left_is_due_now(know
         assert sources.due(tx, NOW, 10, KEYS) == ["36kr"]
 
 
+@only("sqlite")
 def test_due_is_answered_by_an_index(known: Archive) -> None:
     """No table scan and no sort, however many sources there are."""
     with known.read() as tx:

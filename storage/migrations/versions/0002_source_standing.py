@@ -9,15 +9,21 @@ revision = "0002"
 down_revision = "0001"
 
 _MOMENT = sa.DateTime(timezone=True)
+_BYTEWISE = "C"
+_TEXT = sa.Text().with_variant(sa.Text(collation=_BYTEWISE), "postgresql")
+
+
+def _name(length: int) -> sa.types.TypeEngine[str]:
+    return sa.String(length).with_variant(sa.String(length, collation=_BYTEWISE), "postgresql")
 
 
 def upgrade() -> None:
     """Add the columns; sources known already begin as new and are judged by their next run."""
     for column in (
-        sa.Column("standing", sa.String(16), nullable=False, server_default="new"),
-        sa.Column("standing_reason", sa.Text(), nullable=False, server_default=""),
+        sa.Column("standing", _name(16), nullable=False, server_default="new"),
+        sa.Column("standing_reason", _TEXT, nullable=False, server_default=""),
         sa.Column("standing_since", _MOMENT),
-        sa.Column("told_standing", sa.String(16), nullable=False, server_default=""),
+        sa.Column("told_standing", _name(16), nullable=False, server_default=""),
         sa.Column("rhythm", sa.JSON(), nullable=False, server_default="[]"),
         sa.Column("yields", sa.JSON(), nullable=False, server_default="[]"),
     ):
