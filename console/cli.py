@@ -11,14 +11,17 @@ import errno
 import io
 import os
 import sys
+import traceback
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import click
 
 from core.errors import ConfigError, JingbaoError, QueryError, StorageError
+from core.secrets import mask
 
 # Name → what it is for. Each is `command` in console/commands/<name>.py (_ for -) and imported only when it is used.
 COMMANDS = {
@@ -33,7 +36,11 @@ COMMANDS = {
     "first-light": "Show what a new archive sees: sources, subjects, what the rules found.",
     "export": "Write what a query finds to a file or program.",
     "health": "Tell whether the daemon is at work; for scripts and containers.",
-    "config": "Check config.yaml.",
+    "backup": "Write the whole archive to a file, while everything goes on.",
+    "restore": "Bring a backup back.",
+    "upgrade": "Bring an older version's archive up to date.",
+    "test-email": "Send a test mail, and show the talk with the mail server.",
+    "config": "Check config.yaml, or show what is in force.",
     "doctor": "Look for what is wrong with this installation.",
 }
 
@@ -139,7 +146,13 @@ def jingbao(context: click.Context, config_path: Path | None) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code. Errors are told in a few words; a bug shows its traceback."""
+    sys.excepthook = _tell_bug
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def _tell_bug(kind: type[BaseException], bug: BaseException, trace: TracebackType | None) -> None:
+    """What Python shows of a bug, without any secret."""
+    sys.stderr.write(mask("".join(traceback.format_exception(kind, bug, trace))))
 
 
 def run(arguments: list[str]) -> int:

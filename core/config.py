@@ -178,6 +178,7 @@ class OAuthConfig(Model):
     client_id: str = Field(min_length=1)
     tenant: str = "common"
     token_url: HttpUrl | Literal[""] = ""
+    device_url: HttpUrl | Literal[""] = ""
     scope: str = ""
     client_secret_env: str = "JINGBAO_OAUTH_CLIENT_SECRET"  # noqa: S105  (a variable's name, not a secret)
     refresh_token_env: str = "JINGBAO_OAUTH_REFRESH_TOKEN"  # noqa: S105  (a variable's name, not a secret)

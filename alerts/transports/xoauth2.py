@@ -53,6 +53,11 @@ def token_url(oauth: OAuthConfig) -> str:
     return oauth.token_url or _TOKEN_URLS[oauth.provider].format(tenant=oauth.tenant)
 
 
+def device_url(oauth: OAuthConfig) -> str:
+    """Where the device flow begins; empty if there is none."""
+    return oauth.device_url or _DEVICE_URLS.get(oauth.provider, "").format(tenant=oauth.tenant)
+
+
 def scope(oauth: OAuthConfig) -> str:
     """What the tokens are for; empty if the service knows it from the refresh token."""
     return oauth.scope or _SCOPES.get(oauth.provider, "")
@@ -69,18 +74,17 @@ class RefreshTokens:
         """The newest. Raises ChannelError if there is none."""
         name = self.oauth.refresh_token_env
         given, kept = secret(name), self._kept()
-        if kept.get("of") in {"sign-in", _mark(given)} and (not given or kept["of"] != "sign-in"):
-            keep_hidden([str(kept["refresh_token"])])
+        if kept and kept.get("of") == _mark(given):
+            keep_hidden([kept["refresh_token"]])
             return str(kept["refresh_token"])
         if not given:
             raise ChannelError(f"no refresh token: sign in with jingbao test-email --sign-in, or {how_to_give(name)}")
         return given
 
     def keep(self, token: str) -> None:
-        """Keep a newer one. Raises ChannelError if the file cannot be written: without it, the next sign-in would fail."""
-        given = secret(self.oauth.refresh_token_env)
+        """Keep a newer one, or the first. Raises ChannelError if the file cannot be written: a later sign-in would fail."""
         keep_hidden([token])
-        text = json.dumps({"of": _mark(given) if given else "sign-in", "refresh_token": token})
+        text = json.dumps({"of": _mark(secret(self.oauth.refresh_token_env)), "refresh_token": token})
         part = self.file.with_suffix(".part")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -102,7 +106,7 @@ class RefreshTokens:
 
 
 def _mark(token: str) -> str:
-    """By which the token a newer one came of is known again without keeping it: a new secret from the operator goes before."""
+    """The operator's token that a newer one came of, as it is known again: another one from the operator goes before."""
     return sha256(token.encode()).hexdigest() if token else ""
 
 
@@ -144,7 +148,7 @@ class AccessTokens:
         form |= {"client_secret": given} if (given := secret(self.oauth.client_secret_env)) else {}
         answer = await post(token_url(self.oauth), form, self.proxy)
         if "access_token" not in answer:
-            raise _refused(answer)
+            raise refused(answer)
         self._token = str(answer["access_token"])
         self._ends = time.monotonic() + float(answer.get("expires_in") or 3600)
         newer = str(answer.get("refresh_token") or form["refresh_token"])
@@ -152,7 +156,8 @@ class AccessTokens:
             self.refresh.keep(newer)
 
 
-def _refused(answer: Mapping[str, Any]) -> ChannelError:
+def refused(answer: Mapping[str, Any]) -> ChannelError:
+    """The error that a sign-in service's refusal is (RFC 6749, 5.2)."""
     said = mask(" ".join(f"{answer.get('error', '')} {answer.get('error_description', '')}".split())[:300])
     return ChannelError(f"the sign-in service gives no access token: {said}. {advice('OAUTH', 0, said)}".strip())
 
