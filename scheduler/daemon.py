@@ -64,6 +64,8 @@ class Daemon:
         self._reloads: set[asyncio.Task[None]] = set()
         self._loading = asyncio.Lock()
         self._stop = asyncio.Event()
+        self.lent = False
+        """Whether the end is one for a while: somebody wants the archive alone."""
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -79,6 +81,11 @@ class Daemon:
 
     def stop(self) -> None:
         """Ask for a clean end."""
+        self._stop.set()
+
+    def lend(self) -> None:
+        """Ask for a clean end for a while; the process stays, and another daemon in it goes on afterwards."""
+        self.lent = True
         self._stop.set()
 
     async def run(self) -> int:
@@ -102,9 +109,10 @@ class Daemon:
         loop.add_signal_handler(signal.SIGHUP, self._begin_reload)
 
     def _told_to_stop(self) -> None:
-        if self._stop.is_set():
+        if self._stop.is_set() and not self.lent:
             log.warning("told to stop again: leaving at once")
             self._leave(UNCLEAN)
+        self.lent = False
         self.stop()
 
     # Jobs
@@ -189,7 +197,10 @@ class Daemon:
 
     async def _end(self) -> int:
         log.info("stopping", extra=values(collecting=",".join(self.collecting)))
-        self._pulse.ending()
+        if self.lent:
+            self._pulse.lending()
+        else:
+            self._pulse.ending()
         self._scheduler.pause()
         for shift in self._shifts:
             shift.hurry()

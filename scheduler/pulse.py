@@ -92,6 +92,12 @@ class Pulse:
         self.phase = "reloading"
         self._manager.reloading()
 
+    def lending(self) -> None:
+        """The archive is lent to a command for a while."""
+        self.phase = "lending"
+        self._manager.reloading()
+        self._write()
+
     def ending(self) -> None:
         """The end has begun."""
         self.phase = "ending"

@@ -16,7 +16,7 @@ from console.commands.options import QueryCommand, Span, json_option
 from console.records import moment
 from console.settings import Settings, load_settings
 from console.terminal import clean, counted, local, out, plain, print_json, talk, typed_column
-from console.workshop import open_archive
+from console.workshop import ask_archive, open_archive
 from core.configuration_file import nearest
 from lexicon.query import parse
 from storage import outbox
@@ -51,8 +51,8 @@ def command(context: click.Context, as_json: bool) -> int | None:
     if context.invoked_subcommand is not None:
         return None
     settings = load_settings(context.obj)
-    with open_archive(settings) as archive, archive.read() as tx:
-        counts = outbox.match_counts(tx, settings.clock.now() - WEEK)
+    since = settings.clock.now() - WEEK
+    counts = ask_archive(settings, lambda tx: outbox.match_counts(tx, since), dict[tuple[str, str], int])
     rules = [_rule_record(settings, number, counts) for number in range(len(settings.config.rules))]
     if as_json:
         print_json(rules)

@@ -14,7 +14,7 @@ from rich.table import Table
 from console.commands.options import json_option
 from console.settings import Settings, load_settings
 from console.terminal import out, plain, print_json, talk, typed_column
-from console.workshop import Workshop, open_archive, workshop
+from console.workshop import Workshop, begin_archive, workshop
 from core.configuration_file import nearest
 from core.errors import JingbaoError, NotFoundError
 from core.log import log_to, values
@@ -62,7 +62,7 @@ def _source(settings: Settings, key: str) -> Source:
 
 
 async def _collect(settings: Settings, chosen: Sequence[Source]) -> list[RunReport]:
-    with await asyncio.to_thread(open_archive, settings) as archive:
+    with await asyncio.to_thread(begin_archive, settings) as archive:
         now = settings.clock.now()
         await archive.writing(lambda tx: sources.ensure(tx, [source.key for source in settings.sources], now))
         free = asyncio.Semaphore(settings.config.collection.sources_at_once)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,20 +16,25 @@ from console.duties import open_duties
 from console.progress import Progress
 from console.settings import Settings, load_settings
 from console.terminal import talk
-from console.workshop import database_file, open_archive
-from core.errors import ConfigError, JingbaoError
-from core.log import log_to
+from console.workshop import begin_archive, database_file, renew_archive
+from core.errors import BusyError, ConfigError, DamagedError, JingbaoError, OlderArchiveError, StorageError
+from core.log import log_to, values
 from crawler.net.pace import Pace
 from scheduler.daemon import Daemon
 from scheduler.duties import Duties
 from scheduler.heartbeat import heartbeat_file
-from scheduler.leaving import UNCLEAN, leave_at_once
+from scheduler.leaving import UNCLEAN, leave_at_once, leave_when_told
 from scheduler.notify import ServiceManager
 from scheduler.pulse import Pulse
 from storage import sources
+from storage.archive import Archive
+from storage.handover import is_wanted
 from storage.lock import DaemonLock, lock_path
 
 log = logging.getLogger("jingbao.console")
+
+LOOK_EVERY = timedelta(seconds=0.5)
+"""How often the daemon looks whether a command wants the archive; a look is two system calls."""
 
 HELP = """\
 Watch until stopped: collect what is due, match it with the rules, mail what is found.
@@ -67,19 +74,24 @@ def command(config_path: Path | None, plain: bool) -> int:
 async def serve(settings: Settings) -> int:
     """The daemon on a configuration, until it is stopped; gives the exit code.
 
-    Raises BusyError if another daemon works on the archive, StorageError if the archive cannot be opened.
+    A command that needs the archive alone gets it for a while (storage/handover.py). Raises BusyError if another daemon works
+    on the archive, StorageError if it cannot be opened, DamagedError also if damage is met later.
     """
-    now = settings.clock.now()
     settings.config.data_dir.mkdir(parents=True, exist_ok=True)
-    lock = DaemonLock(lock_path(database_file(settings)))
-    manager = ServiceManager.from_environment()
-    with lock.acquire(now):
-        async with Pulse(manager, heartbeat_file(settings.config.data_dir)) as pulse:
-            return await _watch(settings, pulse)
+    database = database_file(settings)
+    async with Pulse(ServiceManager.from_environment(), heartbeat_file(settings.config.data_dir)) as pulse:
+        with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
+            code = await _watch(settings, pulse)
+        while code is None:
+            settings = await _lent(settings, database)
+            with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
+                code = await _watch_again(settings, pulse)
+        return code
 
 
-async def _watch(settings: Settings, pulse: Pulse) -> int:
-    with await asyncio.to_thread(open_archive, settings) as archive:
+async def _watch(settings: Settings, pulse: Pulse) -> int | None:
+    """Watch; gives the exit code, or None once a command wants the archive and everything under way has ended for it."""
+    with await asyncio.to_thread(_open, settings) as archive:
         await archive.writing(lambda tx: sources.interrupt_runs(tx, settings.clock.now()))
         pace = Pace()
 
@@ -90,7 +102,57 @@ async def _watch(settings: Settings, pulse: Pulse) -> int:
             going_on = replace(fresh, clock=settings.clock)  # a set clock (JINGBAO_CLOCK) would begin anew
             return await open_duties(going_on, archive, pace)
 
-        code = await Daemon(await open_duties(settings, archive, pace), reload, pulse=pulse).run()
+        daemon = Daemon(await open_duties(settings, archive, pace), reload, pulse=pulse)
+        looking = asyncio.create_task(_look_out(daemon, archive, database_file(settings)))
+        code = await daemon.run()
+        looking.cancel()
         if code == UNCLEAN:  # closing the archive, too, would wait for what hangs
             leave_at_once(code)
-        return code
+        if archive.damage:
+            raise DamagedError(archive.damage)
+        return None if daemon.lent else code
+
+
+def _open(settings: Settings) -> Archive:
+    try:
+        return begin_archive(settings)
+    except OlderArchiveError:
+        renew_archive(settings)
+        return begin_archive(settings)
+
+
+async def _look_out(daemon: Daemon, archive: Archive, database: Path) -> None:
+    """End the daemon for a while when a command wants the archive alone, and for good when the archive is damaged."""
+    while not archive.damage and not is_wanted(database):  # noqa: ASYNC110  (another process's lock tells nobody)
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+    if archive.damage:
+        log.critical("stopped: the archive is damaged, and nothing more is written", extra=values(reason=archive.damage))
+        daemon.stop()
+    else:
+        log.info("lending the archive to a command")
+        daemon.lend()
+
+
+async def _lent(settings: Settings, database: Path) -> Settings:
+    """Return when the archive is free again, with the configuration as it is then; a signal meanwhile ends the process."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+    leave_when_told()
+    while is_wanted(database):  # noqa: ASYNC110  (as above)
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+    log.info("going on with the archive")
+    try:
+        return replace(await asyncio.to_thread(load_settings, settings.path), clock=settings.clock)
+    except ConfigError as error:
+        log.error("kept the running configuration: the new one has faults", extra=values(faults=str(error)))  # noqa: TRY400
+        return settings
+
+
+async def _watch_again(settings: Settings, pulse: Pulse) -> int | None:
+    """As `_watch`. An archive that suits no longer was upgraded meanwhile: the version installed now is for it."""
+    try:
+        return await _watch(settings, pulse)
+    except DamagedError:
+        raise
+    except StorageError as error:
+        raise BusyError(f"{error} This daemon began before that; start it again.") from error

@@ -11,9 +11,10 @@ from rich.table import Table
 from console.commands.options import json_option
 from console.settings import Settings, load_settings
 from console.terminal import counted, local, out, plain, print_json, typed_column
-from console.workshop import open_archive
+from console.workshop import ask_archive
 from core.source import Source
 from storage import sources
+from storage.archive import Transaction
 from storage.sources import Run, SourceState
 
 HELP = """\
@@ -34,10 +35,9 @@ Examples:
 def command(config_path: Path | None, show_all: bool, as_json: bool) -> int:
     """Print the list."""
     settings = load_settings(config_path)
-    with open_archive(settings) as archive, archive.read() as tx:
-        states = sources.states(tx)
-        runs = {source.key: next(iter(sources.last_runs(tx, source.key, 1)), None) for source in settings.sources}
-    rows = [_record(source, states.get(source.key), runs[source.key]) for source in settings.sources]
+    states = ask_archive(settings, sources.states, dict[str, SourceState])
+    runs = ask_archive(settings, lambda tx: _last_runs(tx, settings), dict[str, Run])
+    rows = [_record(source, states.get(source.key), runs.get(source.key)) for source in settings.sources]
     if show_all:
         on = {source.key for source in settings.sources}
         rows += [_record(source, None, None, on=False) for source in settings.catalogue.sources("all") if source.key not in on]
@@ -47,6 +47,11 @@ def command(config_path: Path | None, show_all: bool, as_json: bool) -> int:
         out.print(_table(settings, rows))
         out.print(f"{counted(len(rows), 'source')}. Turn one on or off under sources: in {settings.path}.", soft_wrap=True)
     return 0
+
+
+def _last_runs(tx: Transaction, settings: Settings) -> dict[str, Run]:
+    found = {source.key: sources.last_runs(tx, source.key, 1) for source in settings.sources}
+    return {key: runs[0] for key, runs in found.items() if runs}
 
 
 def _record(source: Source, state: SourceState | None, run: Run | None, *, on: bool = True) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from console.commands import run
 from console.duties import open_duties
 from console.settings import Settings, load_settings
-from console.workshop import database_file, open_archive
+from console.workshop import begin_archive, database_file
 from core.clock import Clock
 from core.errors import StorageError
 from crawler.net.manners import Manners
@@ -43,7 +43,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def archive(settings: Settings) -> Iterator[Archive]:
-    with open_archive(settings) as opened:
+    with begin_archive(settings) as opened:
         yield opened
 
 
