@@ -12,6 +12,7 @@ from datetime import timedelta
 from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
 from alerts.outbox import resume, send_due, withdraw_gone
+from console.disk import LOOK_EVERY, DiskKeeper
 from console.first_hour import Dawn, find_place
 from console.ping import Ping
 from console.settings import Settings
@@ -49,7 +50,8 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
         resume(tx)  # whoever starts or reloads has perhaps just mended the mail set-up
 
     async with AsyncExitStack() as stack:
-        work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)))
+        work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)), DiskKeeper(settings, archive))
+        await work.disk.look()
         await archive.writing(begin)
         await find_place(archive, settings)
         return work.duties(stack.pop_all().aclose)
@@ -58,6 +60,7 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
 @dataclass(slots=True)
 class _Work:
     shop: Workshop
+    disk: DiskKeeper
     wrapping_up: bool = False
     dawn: Dawn = field(default_factory=Dawn)
 
@@ -75,6 +78,7 @@ class _Work:
                 Job("first-light", lambda: self.dawn.watch(self.shop)),
                 Job("notices", lambda: tell_operator(self.shop), TELL_EVERY),
                 Job("ping", ping.send, ping.every),
+                Job("disk", self.disk.look, LOOK_EVERY),
                 Job("upkeep", self.upkeep, UPKEEP_EVERY),
             ),
             wrap_up=self.wrap_up,
@@ -90,14 +94,18 @@ class _Work:
 
     def wrap_up(self) -> None:
         self.wrapping_up = True
+        self.disk.wrap_up()
 
     async def due(self, limit: int) -> list[str]:
+        if self.disk.waiting:
+            return []
         return await self.shop.collector.due(self.shop.settings.sources, limit)
 
     async def collect(self, key: str) -> None:
         source = self.shop.settings.source(key)
         if source is not None:  # else a reload took it out a moment ago
-            await self.shop.collector.collect(source)
+            with self.disk.noting():
+                await self.shop.collector.collect(source)
 
     async def match(self) -> None:
         while not self.wrapping_up:
@@ -123,6 +131,7 @@ class _Work:
 
     async def upkeep(self) -> None:
         now = self.shop.settings.clock.now()
+        await self.disk.tidy()
 
         def forget(tx: Transaction) -> None:
             sources.forget_items(tx, now - ITEMS_KEPT)

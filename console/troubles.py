@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alerts.notices import Trouble, make_notices
+from console.disk_report import disk_troubles
 from core.standing import Standing
 from crawler.dispatch import DIRECT_LINE, down_lines
 from scheduler.heartbeat import Heartbeat, heartbeat_file, lag_trouble
@@ -91,4 +92,4 @@ def _lag(settings: Settings, _: Transaction, now: datetime) -> Iterator[Trouble]
         yield Trouble("The daemon lags", "lag", text, now, "守护进程的事件循环有延迟：机器资源不足，或有操作阻塞。")
 
 
-_LOOKS: tuple[Look, ...] = (_mail, _line, _behind, _lag)
+_LOOKS: tuple[Look, ...] = (_mail, _line, _behind, _lag, disk_troubles)

@@ -28,6 +28,7 @@ from crawler.standing import RUNS_LOOKED_AT, judge, learn_rhythm, learn_yields
 from crawler.standpoint import standpoint
 from storage import sources, standings
 from storage.archive import Archive, Transaction
+from storage.disk import out_of_room
 from storage.raw import RawPages
 from storage.sources import GOOD, INTERRUPTED, OFFLINE, OK, UNCHANGED, SourceState
 
@@ -117,7 +118,8 @@ class Collector:
         except (FetchError, ReadingError) as error:
             ended = await self._failed(source, state, error)
         except StorageError as error:
-            ended = _Ended(INTERRUPTED, AFTER_STORAGE_TROUBLE, str(error))
+            # Whoever has us collect waits for room, and then at once goes on.
+            ended = _Ended(INTERRUPTED, timedelta() if out_of_room(error) else AFTER_STORAGE_TROUBLE, str(error))
             raise
         except asyncio.CancelledError:
             ended = _Ended(INTERRUPTED, timedelta(), "cancelled")

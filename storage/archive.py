@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
 from storage import settings
 from storage.database import Database, database_of, told
+from storage.disk import DatabaseSize
 from storage.transaction import Transaction
 from storage.upgrade import Tables, bring_up_to_date, refuse, state_of
 
@@ -134,6 +135,11 @@ class Archive:
         Raises StorageError if the disk or the server refuses.
         """
         await asyncio.get_running_loop().run_in_executor(self._writer, self._database.upkeep)
+
+    def size(self) -> DatabaseSize:
+        """How big the archive is on its disk. Blocks. Raises StorageError."""
+        with self.read() as tx:
+            return self._database.size(tx.connection)
 
     def close(self) -> None:
         """Finish what the threads have begun and close every connection."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from storage.disk import DatabaseSize
     from storage.search.textindex import TextIndex
 
 EXPECTED = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -47,6 +48,9 @@ class Database(Protocol):
 
     def upkeep(self) -> None:
         """Tidy up what readers and writers left behind, holding up nobody. Raises StorageError."""
+
+    def size(self, connection: Connection) -> DatabaseSize:
+        """How big it is, and whether it is known to lie on this machine."""
 
     def check(self, connection: Connection, *, whole: bool) -> None:
         """Refuse a damaged or unfit database; look through all of it if `whole`. Raises DamagedError, StorageError."""

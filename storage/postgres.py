@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, event, func, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import DamagedError, StorageError
+from storage.disk import DatabaseSize
 from storage.schema import metadata
 from storage.search.tsvector import TsvectorIndex
 
@@ -122,6 +123,11 @@ class Postgres:
             connect_args=_line(f"jingbao {os.getpid()}@{socket.gethostname()}") | {"options": f"-c TimeZone=UTC {options}"},
             pool_pre_ping=True,  # a server that was restarted costs one reconnection, not one transaction
         )
+
+    def size(self, connection: Connection) -> DatabaseSize:
+        """How big it is with its indexes; whether it lies on this machine's disk is the server's affair."""
+        size = connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
+        return DatabaseSize(int(size), here=False)
 
     def upkeep(self) -> None:
         """Sort the words of new articles into the index: until then every search goes through them one by one.

@@ -130,7 +130,9 @@ def postpone(tx: Transaction, key: str, until: datetime) -> None:
 
 
 def begin_run(tx: Transaction, key: str, now: datetime) -> int:
-    """Write down that a run began; gives its number."""
+    """Write down that a run began; gives its number. One left without an end was cut off, and ends now."""
+    left = update(run).where(run.c.source == key, run.c.finished.is_(None))
+    tx.connection.execute(left.values(finished=now, result=INTERRUPTED))
     return tx.new_row(insert(run), {"source": key, "started": now, "result": RUNNING, "counts": {}})
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, event
 
 from core.errors import DamagedError, NoArchiveError, StorageError
 from storage import files
+from storage.disk import DatabaseSize
 from storage.search.fts5 import Fts5Index
 
 if TYPE_CHECKING:
@@ -172,6 +173,12 @@ class Sqlite:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
             raise StorageError(self.advice(error) or str(error)) from error
+
+    def size(self, connection: Connection) -> DatabaseSize:
+        """How big the file is with its log, and how much of it is free inside: SQLite writes there before the file grows."""
+        page, free = (connection.exec_driver_sql(f"PRAGMA {what}").scalar_one() for what in ("page_size", "freelist_count"))
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return DatabaseSize(sum(file.stat().st_size for file in files if file.exists()), int(page) * int(free))
 
     def advice(self, error: BaseException | None) -> str | None:
         """What a person should know and do about a driver's error; None if it is a fault of this program."""

@@ -73,7 +73,7 @@ def test_no_bound_means_none() -> None:
     assert past_their_time([file(1, size=10**13)], KeepConfig(max_gb=0), NOW) == []
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(files, st.floats(-1, 10**10))
 def test_no_more_goes_than_is_needed_and_never_what_is_in_use(held: list[RawFile], missing: float) -> None:
     going = until(held, missing, NOW)
@@ -84,7 +84,7 @@ def test_no_more_goes_than_is_needed_and_never_what_is_in_use(held: list[RawFile
     assert sum(each.bytes for each in going) >= missing or going == old
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(files, st.floats(0.01, 400), st.floats(0.01, 400), st.floats(0, 5))
 def test_what_is_kept_is_young_and_within_the_bound(held: list[RawFile], days: float, off_topic: float, gigabytes: float) -> None:
     keep = KeepConfig(raw_days=days, off_topic_raw_days=off_topic, max_gb=gigabytes)
