@@ -39,7 +39,8 @@ SETUP_GAPS = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 240))
 AWAY_GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 STOP_PATIENCE = 8.0
 """Seconds that a message under way has after a stop is asked for. A healthy server takes one in less."""
-_LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.5
+"""How often a try under way is looked at for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,9 @@ async def _try(
 async def _ended(sending: asyncio.Future[None], stopping: Callable[[], bool]) -> None:
     """Return when a try has ended, or when it has been given up because of a stop."""
     patience = STOP_PATIENCE
-    while not (await asyncio.wait({sending}, timeout=_LOOK_SECONDS))[0]:
+    while not (await asyncio.wait({sending}, timeout=LOOK_SECONDS))[0]:
         if stopping():
-            patience -= _LOOK_SECONDS
+            patience -= LOOK_SECONDS
         if patience <= 0:
             sending.cancel()
             await asyncio.wait({sending})

@@ -9,7 +9,7 @@
                                else TryLaterError
     the text                   as above            RefusedError                  UncertainError
 
-At any step a wanted sign-in (530, 534, 535, 538) is a ChannelError, and a quota that is used up is StrainedError whatever its
+At any step a wanted sign-in (530) is a ChannelError, and a quota that is used up is StrainedError whatever its
 code: providers say it with 5xx too, and it passes. 552 at MAIL speaks of this message's size.
 """
 
@@ -23,7 +23,7 @@ from alerts.transport import OutOfReachError, StrainedError
 from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
 from core.mail_presets import Preset
 
-_SIGN_IN_WANTED = {530, 534, 535, 538}
+_SIGN_IN_WANTED = 530
 _STRAINED = {421, 452, 454}
 _TOO_BIG = 552
 # Gmail: 550 5.4.5 Daily user sending limit exceeded; Microsoft: 554 5.2.0 SubmissionQuotaExceeded; QQ: 550 frequency limited.
@@ -85,7 +85,7 @@ def _kind(step: Step, code: int, said: str) -> type[SendError]:
         if 400 <= code < 500:
             return OutOfReachError
         return SignInRefusedError if step is Step.SIGN_IN else ChannelError
-    if code in _SIGN_IN_WANTED:
+    if code == _SIGN_IN_WANTED:
         return ChannelError
     if code in _STRAINED or _QUOTA.search(said):
         return StrainedError
