@@ -36,6 +36,7 @@ COMMANDS = {
     "first-light": "Show what a new archive sees: sources, subjects, what the rules found.",
     "export": "Write what a query finds to a file or program.",
     "health": "Tell whether the daemon is at work; for scripts and containers.",
+    "service": "Print or install the systemd unit.",
     "backup": "Write the whole archive to a file, while everything goes on.",
     "restore": "Bring a backup back.",
     "upgrade": "Bring an older version's archive up to date.",

@@ -34,23 +34,18 @@ LONGEST_START = timedelta(hours=2)
 
 
 class Pulse:
-    """What a daemon gives to know of itself. `collecting` says which sources it collects; the daemon sets it.
+    """What a daemon gives to know of itself.
 
-    `file` is where the heartbeat goes (none if None); `monotonic` counts seconds.
+    `collecting` says which sources it collects; the daemon sets it. `monotonic` counts seconds.
     """
 
-    def __init__(
-        self,
-        manager: ServiceManager | None = None,
-        file: Path | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, manager: ServiceManager | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.phase = "starting"
         self.word = ""
         self.collecting: Callable[[], tuple[str, ...]] = tuple
         self.lag = LagMeter(monotonic)
         self._manager = manager or ServiceManager()
-        self._file = file
+        self._file: Path | None = None
         self._monotonic = monotonic
         self._wall = WallClock()
         self._began = monotonic()
@@ -65,7 +60,6 @@ class Pulse:
 
     async def __aenter__(self) -> Self:
         """Begin to beat."""
-        self._write()
         self._beating = asyncio.create_task(self._beat(), name="pulse")
         return self
 
@@ -79,6 +73,11 @@ class Pulse:
         self._pen.shutdown()
 
     # What the daemon says
+
+    def write_to(self, file: Path) -> None:
+        """From now on the heartbeat goes to `file`: for whoever holds the archive's lock."""
+        self._file = file
+        self._write()
 
     def watching(self, tick: timedelta) -> None:
         """The start or a reload is through."""

@@ -18,6 +18,7 @@ from scheduler.leaving import CLEAN
 from tests.newsroom.daemon import COMMAND, tail
 from tests.scheduler.manager import Ear, listening
 
+BUSY = 75
 CONFIG = {
     "data_dir": "data",
     "collection": {"tick_seconds": 0.2},
@@ -61,6 +62,8 @@ async def test_a_service_manager_hears_of_start_life_reload_and_end(tmp_path: Pa
         async with started(config, **manager(ear)) as daemon:
             ready = await ear.until("READY")
             await ear.until("WATCHDOG")
+            async with started(config) as second:
+                assert await second.wait() == BUSY
             heartbeat = Heartbeat.read(heartbeat_file(tmp_path / "data"))
             daemon.send_signal(signal.SIGHUP)
             reloading = await ear.until("RELOADING")

@@ -79,8 +79,9 @@ async def serve(settings: Settings) -> int:
     """
     settings.config.data_dir.mkdir(parents=True, exist_ok=True)
     database = database_file(settings)
-    async with Pulse(ServiceManager.from_environment(), heartbeat_file(settings.config.data_dir)) as pulse:
+    async with Pulse(ServiceManager.from_environment()) as pulse:
         with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
+            pulse.write_to(heartbeat_file(settings.config.data_dir))  # a second daemon would write over the first one's
             code = await _watch(settings, pulse)
         while code is None:
             settings = await _lent(settings, database)

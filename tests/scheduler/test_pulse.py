@@ -98,7 +98,8 @@ async def test_a_daemon_tells_of_its_start_its_reloads_and_its_end(tmp_path: Pat
 
     rounds = Rounds()
     with listening(tmp_path / "notify") as ear:
-        async with Pulse(ServiceManager(ear.address), heartbeat_file(tmp_path)) as pulse:
+        async with Pulse(ServiceManager(ear.address)) as pulse:
+            pulse.write_to(heartbeat_file(tmp_path))
             duties = dataclasses.replace(rounds.duties(), word=word)
             running = asyncio.create_task(Daemon(duties, no_reload, pulse=pulse).run())
             ready = await ear.until("READY")
@@ -175,7 +176,8 @@ def test_what_is_no_heartbeat_is_none(tmp_path: Path, text) -> None:
 
 async def test_a_disk_that_takes_no_heartbeat_does_not_end_the_daemon(tmp_path: Path, caplog) -> None:
     rounds = Rounds()
-    async with Pulse(file=tmp_path / "absent" / "heartbeat.json") as pulse:
+    async with Pulse() as pulse:
+        pulse.write_to(tmp_path / "absent" / "heartbeat.json")
         daemon = Daemon(rounds.duties(), no_reload, pulse=pulse)
         running = asyncio.create_task(daemon.run())
         await rounds.more(2)
