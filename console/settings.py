@@ -15,6 +15,7 @@ from core.config import Config
 from core.configuration_file import load_config, nearest
 from core.errors import ConfigError, QueryError
 from core.located_yaml import Problem
+from core.secrets import look_beside
 from core.source import Source
 from crawler.catalogue import Catalogue, choose, load_catalogue, problems
 from lexicon.query import parse
@@ -60,6 +61,7 @@ class Settings:
 def load_settings(path: Path | None = None) -> Settings:
     """Read config.yaml (or the file JINGBAO_CONFIG names) and check all of it. Raises ConfigError with every fault."""
     path = config_file(path)
+    look_beside(path)
     watchlist, catalogue = load_watchlist(), load_catalogue()
 
     def queries(config: Config) -> Iterable[Problem]:

@@ -1,8 +1,9 @@
 """Secrets: where they are looked up, and that they are never shown.
 
 A secret has a name and is looked for in the environment variable NAME, then in the file that NAME_FILE names, then in
-systemd's credentials ($CREDENTIALS_DIRECTORY/NAME, systemd.exec(5)). Whatever has been looked up, and what `keep_hidden`
-was told, `mask` takes out of every text; all ways out of the program (log lines, errors, the terminal) go through it.
+systemd's credentials ($CREDENTIALS_DIRECTORY/NAME, systemd.exec(5)), then in the folder `secrets` beside config.yaml. Whatever
+has been looked up, and what `keep_hidden` was told, `mask` takes out of every text; all ways out of the program (log lines,
+errors, the terminal) go through it.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ _HOST = re.compile(r"([a-z0-9-]+\.)+[a-z]{2,}")
 _BEARER = re.compile(r"(?i)(auth(?:orization)?['\"]?\s*[:=]\s*['\"]?(?:bearer|basic))\s+[^\s'\",\x01]+")
 
 _hidden: set[str] = set()
+_beside: Path | None = None
 _pattern: re.Pattern[str] | None = None
 
 
@@ -46,13 +48,21 @@ def look_up(name: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def file_of(name: str, environment: Mapping[str, str] | None = None) -> Path | None:
-    """The file a secret would be read from: named by NAME_FILE, or a credential of systemd. None if there is neither."""
+    """The file a secret would be read from: named by NAME_FILE, a credential of systemd, or one beside config.yaml; or None."""
     given = os.environ if environment is None else environment
     if named := given.get(f"{name}_FILE", ""):
         return Path(named)
     folder = given.get("CREDENTIALS_DIRECTORY", "")
     places = [Path(folder, each) for each in (name, name.lower())] if folder else []
+    if _beside is not None:
+        places.append(_beside / name)
     return next((place for place in places if place.is_file()), None)
+
+
+def look_beside(config_file: Path) -> None:
+    """Look for secrets also in the folder `secrets` beside this configuration, a file each, as `jingbao init` writes them."""
+    global _beside  # noqa: PLW0603  (one process has one configuration)
+    _beside = config_file.resolve().parent / "secrets"
 
 
 def how_to_give(name: str) -> str:

@@ -26,7 +26,7 @@ FRESH = timedelta(hours=26)
 _WITNESSES = 2
 _FEWEST_SILENT = 4
 _FEWEST_NEIGHBOURS = 3
-_HEARD = re.compile(r" answered (?:\d{3}|with)")  # a refusal, or a fault of its own, is an answer too (crawler/net/answers.py)
+_HEARD = re.compile(r" answered (?:\d{3}|with)")  # crawler/net/answers.py
 
 
 class Location(StrEnum):
@@ -96,8 +96,8 @@ def evidence_of(sources: Iterable[Source], states: Mapping[str, SourceState], no
     for source in sources:
         state = states.get(source.key)
         if state and state.last_run and now - state.last_run <= FRESH and (state.failures or answers(state)):
-            spoke = answers(state) or bool(_HEARD.search(state.last_error))
-            found.append(Answer(source.reach, urlsplit(source.url).hostname or "", spoke))
+            heard = answers(state) or spoke(state.last_error)
+            found.append(Answer(source.reach, urlsplit(source.url).hostname or "", heard))
     return found
 
 
@@ -110,6 +110,11 @@ def unreachable(
         for source in sources
         if out_of_reach(source, location, proxied=source.key in proxied) and not answers(states.get(source.key))
     )
+
+
+def spoke(reason: str) -> bool:
+    """Whether a site was heard, by what was said of a failure: a refusal or a fault of its own is an answer too."""
+    return bool(_HEARD.search(reason))
 
 
 def answers(state: SourceState | None) -> bool:
