@@ -19,6 +19,7 @@ from storage import settings
 from storage.database import Database, database_of, told
 from storage.disk import DatabaseSize
 from storage.transaction import Transaction
+from storage.unfinished import refuse_unfinished
 from storage.upgrade import Tables, bring_up_to_date, refuse, state_of
 
 if TYPE_CHECKING:
@@ -54,19 +55,28 @@ class Archive:
 
     @classmethod
     def open(
-        cls, url: str, now: datetime, *, patience: timedelta = PATIENCE, make: bool = True, migrate: bool = True
+        cls,
+        url: str,
+        now: datetime,
+        *,
+        patience: timedelta = PATIENCE,
+        make: bool = True,
+        migrate: bool = True,
+        unfinished: bool = False,
     ) -> Self:
         """The archive at `url` (an SQLAlchemy URL), made if there is none, brought to this version's tables if older.
 
         `now` (aware UTC) is kept as the day a new archive began. Raises StorageError if the database cannot be opened,
         belongs to another program or to a newer jingbao, and DamagedError; such a database is left as it is. Without `make`
-        NoArchiveError and without `migrate` OlderArchiveError is raised instead, and nothing is changed.
+        NoArchiveError and without `migrate` OlderArchiveError is raised instead, and nothing is changed. A copy that is not
+        whole yet is refused too, unless `unfinished`.
         """
         database = database_of(url, patience)
         database.prepare(make=make)
         archive = cls(database)
         try:
             archive._bring_up_to_date(now, make=make, migrate=migrate)
+            archive._look_at_its_past(unfinished=unfinished)
         except BaseException:
             archive.close()
             raise
@@ -85,8 +95,12 @@ class Archive:
         if state is not Tables.PRESENT:
             with self._transaction(self._write_engine) as tx:
                 bring_up_to_date(tx.connection, now)
+
+    def _look_at_its_past(self, *, unfinished: bool) -> None:
         with self.read() as tx:
             self._restored = settings.get(tx, RESTORED)
+            if not unfinished:
+                refuse_unfinished(tx, self.name)
 
     @contextmanager
     def write(self) -> Iterator[Transaction]:
