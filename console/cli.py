@@ -25,6 +25,7 @@ from core.secrets import mask
 
 # Name → what it is for. Each is `command` in console/commands/<name>.py (_ for -) and imported only when it is used.
 COMMANDS = {
+    "init": "Ask four things and write config.yaml.",
     "run": "The daemon: collect, match, mail, until stopped.",
     "collect": "Collect sources once, now.",
     "search": "Find articles.",
