@@ -47,8 +47,9 @@ def _portion(number: int, faults: Path) -> dict[str, object]:
             ends += spoil_and_read(kind, place, 50)
         except Exception as error:  # noqa: BLE001  (the campaign's finding, whatever it is)
             ends["FAULT"] += 1
+            fault = {"kind": kind, "seed": place, "error": repr(error), "notes": getattr(error, "__notes__", [])}
             with faults.open("a") as file:
-                file.write(json.dumps({"kind": kind, "seed": place, "error": repr(error), "notes": getattr(error, "__notes__", [])}) + "\n")
+                file.write(json.dumps(fault) + "\n")
     return {"kind": str(kind), "seed": seed, "ends": dict(ends)}
 
 
@@ -58,7 +59,8 @@ def _tell(portions: list[dict[str, object]], faults: Path) -> None:
         for portion in portions:
             if portion["kind"] == str(kind):
                 ends.update(portion["ends"])  # type: ignore[arg-type]
-        print(f"{kind:<8} {ends.total():>9,} spoilt documents: " + ", ".join(f"{count:,} {end}" for end, count in ends.most_common()))
+        told = ", ".join(f"{count:,} {end}" for end, count in ends.most_common())
+        print(f"{kind:<8} {ends.total():>9,} spoilt documents: {told}")
     count = len(faults.read_text().splitlines()) if faults.exists() else 0
     print(f"{count} faults" + (f", in {faults}" if count else ""))
 
