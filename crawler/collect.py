@@ -149,7 +149,7 @@ class Collector:
         """A list that did not come: the source's fault, unless it is the line that is down."""
         if await self._dispatch.failed(source, state, error):
             return _Ended(OFFLINE, timedelta(), error.reason)
-        pause = _back_off(source.interval, state.failures + 1, getattr(error, "retry_after_seconds", None))
+        pause = back_off(source.interval, state.failures + 1, getattr(error, "retry_after_seconds", None))
         return _Ended(str(error.outcome), pause, error.reason)
 
     async def _finish(
@@ -213,7 +213,7 @@ def _begin(tx: Transaction, source: Source, now: datetime) -> tuple[int, SourceS
     return sources.begin_run(tx, source.key, now), sources.state(tx, source.key), sources.known_items(tx, source.key)
 
 
-def _back_off(interval: timedelta, failures: int, retry_after_seconds: float | None) -> timedelta:
+def back_off(interval: timedelta, failures: int, retry_after_seconds: float | None) -> timedelta:
     """Twice as long after every failure, up to the cap; at least as long as the server asked for (RFC 9110, 10.2.3)."""
     grown: timedelta = interval * 2 ** min(failures - 1, 12)
     asked = timedelta(seconds=retry_after_seconds or 0)

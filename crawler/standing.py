@@ -32,7 +32,7 @@ GOOD_RUNS = 3
 YIELDS_REMEMBERED = 60
 _RECENT = 20  # of them go on being replaced while a source is degraded; the others tell how it was before
 _FEWEST_BEFORE, _FEWEST_NOW, _MOST_NOW = 10, 4, 15
-_CHANCE = 1e-5
+_CHANCE = 1e-4
 """So unlikely must it be that as few of the latest texts are good if nothing has changed; at every run it is asked anew."""
 _GONE_FOR_GOOD = re.compile(r" answered 410\b")
 
@@ -100,12 +100,12 @@ def _kind(source: Source, state: SourceState, runs: Sequence[Run]) -> Standing:
 
 def _empty(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
     """A list that shows nothing where it used to, for longer than the source was ever seen to rest."""
-    usual = median(each.listed for each in state.yields) if state.yields else 0
-    if not usual or not state.rhythm or _good_runs_without(runs, lambda gave: gave.listed) < GOOD_RUNS:
+    if not is_empty(state.yields) or _good_runs_without(runs, lambda gave: gave.listed) < GOOD_RUNS:
         return None
-    rest = max(rhythm.gaps(state.rhythm, source.tz), default=rhythm.SHORTEST)
-    if rhythm.working_time(state.rhythm[-1], now, source.tz) <= max(rhythm.SHORTEST, rest):
+    silence = _silence(source, state, now)
+    if silence <= rhythm.SHORTEST or silence <= max(rhythm.gaps(state.rhythm, source.tz), default=rhythm.SHORTEST):
         return None
+    usual = median(each.listed for each in state.yields if each.listed)
     return Verdict(Standing.DEGRADED, f"its list is empty, where it used to show about {usual:.0f} items")
 
 
@@ -121,11 +121,22 @@ def _good_runs_without(runs: Sequence[Run], what: Callable[[Yield], int]) -> int
     return count
 
 
+def _silence(source: Source, state: SourceState, now: datetime) -> timedelta:
+    """How much working time has passed since the last news."""
+    return rhythm.working_time(state.rhythm[-1], now, source.tz) if state.rhythm else timedelta()
+
+
+def is_empty(yields: Sequence[Yield]) -> bool:
+    """Whether the list read last was empty, where others before were not."""
+    return bool(yields) and not yields[-1].listed and any(each.listed for each in yields)
+
+
 def _quiet(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
-    if not state.rhythm or _good_runs_without(runs, lambda gave: gave.fresh) < GOOD_RUNS:
+    silence = _silence(source, state, now)
+    if silence <= rhythm.SHORTEST or _good_runs_without(runs, lambda gave: gave.fresh) < GOOD_RUNS:
         return None
     wait = rhythm.longest_wait(state.rhythm, source)
-    if rhythm.working_time(state.rhythm[-1], now, source.tz) <= wait:
+    if silence <= wait:
         return None
     since, days = state.rhythm[-1].astimezone(source.tz), wait / rhythm.DAY
     return Verdict(Standing.QUIET, f"nothing new in its list since {since:%Y-%m-%d}; {days:.0f} working days are usual at most")
@@ -175,8 +186,14 @@ def learn_rhythm(state: SourceState, yields: Yield | None, dates: Collection[dat
 
 
 def learn_yields(state: SourceState, yields: Yield | None) -> tuple[Yield, ...]:
-    """The yields that are remembered after a run. While a source is degraded, what it gave before is not forgotten."""
-    if yields is None or not (yields.fresh or yields.pages or yields.texts):
+    """The yields that are remembered after a run: where something was read, or the list became empty or ceased to be so.
+
+    While a source is degraded, what it gave before is not forgotten.
+    """
+    if yields is None:
+        return state.yields
+    turned = not state.yields or bool(state.yields[-1].listed) is not bool(yields.listed)
+    if not (turned or yields.fresh or yields.pages or yields.texts):
         return state.yields
     settled = YIELDS_REMEMBERED - _RECENT if state.standing is Standing.DEGRADED else 0
     before, latest = state.yields[:settled], (*state.yields[settled:], yields)
