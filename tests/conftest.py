@@ -10,7 +10,24 @@ from pathlib import Path
 
 import pytest
 
+from core import secrets
+from tests.canaries import Watch
 from tests.databases import KINDS, fresh_url
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Plant secrets, and search all that the run puts out for them."""
+    watch = Watch(config)
+    watch.plant()
+    config.pluginmanager.register(watch, "canaries")
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_known() -> None:
+    """What one test makes a secret is none in the next, whose words it may be."""
+    secrets._hidden.clear()
+    secrets._pattern = None
+
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

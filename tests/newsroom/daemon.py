@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.clock import VARIABLE, Clock
+from tests.newsroom.setting import SMTP_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,7 +70,7 @@ class Jingbao:
         return json.loads(answer)
 
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, VARIABLE: self.clock.shared(), "NO_COLOR": "1"}
+        return {**os.environ, VARIABLE: self.clock.shared(), "NO_COLOR": "1", "JINGBAO_SMTP_PASSWORD": SMTP_PASSWORD}
 
 
 def tail(log: Path, lines: int = 25) -> str:

@@ -11,6 +11,7 @@ from email.parser import BytesParser
 from typing import TYPE_CHECKING
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 if TYPE_CHECKING:
     from asyncio import AbstractServer
@@ -91,11 +92,24 @@ class _AnyPort(Controller):
         return server
 
 
+def _let_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, _data: object) -> AuthResult:
+    """Whoever signs in is let in."""
+    return AuthResult(success=True)
+
+
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
     """A mailbox that answers at `host` and `port` for as long as the context lasts."""
     box = Mailbox()
-    controller = _AnyPort(box, hostname=LOOPBACK, port=0, data_size_limit=_LARGEST_BYTES, ident="mailbox")
+    controller = _AnyPort(
+        box,
+        hostname=LOOPBACK,
+        port=0,
+        data_size_limit=_LARGEST_BYTES,
+        ident="mailbox",
+        authenticator=_let_in,
+        auth_require_tls=False,
+    )
     controller.start()
     try:
         box.host, box.port = LOOPBACK, controller.port

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from tests.newsroom.mailbox import Mailbox
     from tests.newsroom.outlets import Outlet
 
+PROXY_PASSWORD = "canary-proxy-tJ4vQ8"
+SMTP_PASSWORD = "canary-smtp-password-7Hq2Zx"
+"""Both are looked for in all that a test run puts out (tests/canaries.py)."""
+
 SHIPPED = Path(__file__).resolve().parents[2] / "config.yaml"
 
 READER: dict[str, Any] = {
@@ -40,7 +44,7 @@ def configuration(
     pace = {"interval_minutes": interval_minutes, "delay_seconds": 0}
     return {
         "data_dir": "data",
-        "network": {"proxy": proxy, "contact": "operator@newsroom.test"},
+        "network": {"proxy": proxy.replace("://", f"://newsroom:{PROXY_PASSWORD}@"), "contact": "operator@newsroom.test"},
         "collection": {"tick_seconds": 0.5, "sources_at_once": 8},
         "sources": {"catalogue": "none", "add": [outlet.configuration(**pace) for outlet in outlets]},
         "mail": {"sender": "jingbao@newsroom.test", "smtp": smtp(mailbox)},
@@ -51,7 +55,7 @@ def configuration(
 
 def smtp(mailbox: Mailbox) -> dict[str, Any]:
     """The `mail.smtp` section for a mailbox on loopback."""
-    return {"host": mailbox.host, "port": mailbox.port, "security": "none"}
+    return {"host": mailbox.host, "port": mailbox.port, "security": "none", "user": "jingbao"}
 
 
 def write_configuration(folder: Path, values: dict[str, Any]) -> Path:
