@@ -14,6 +14,7 @@ from rich.text import Text
 
 from console.settings import Settings
 from console.terminal import plain, talk
+from core.log import Sparing
 from core.outcomes import Outcome
 
 SHOWN = 12
@@ -34,7 +35,7 @@ class Progress(logging.Handler):
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
-        root.handlers[:] = [self]
+        root.handlers[:] = [*(each for each in root.handlers if isinstance(each, Sparing)), self]  # a file that log.file names
         root.setLevel(logging.WARNING)
         logging.getLogger("jingbao").setLevel(logging.INFO)
         self._live.start()

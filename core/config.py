@@ -102,7 +102,7 @@ class KeepConfig(Model):
 
     raw_days: float = Field(default=180, gt=0)
     off_topic_raw_days: float = Field(default=7, gt=0)
-    run_days: float = Field(default=90, ge=1)
+    run_days: float = Field(default=90, ge=7)
     version_days: float = Field(default=365, gt=0)
     max_gb: float = Field(default=0, ge=0)
     reserve_mb: float = Field(default=500, ge=0)

@@ -92,7 +92,8 @@ def _with_whole_paths(config: Config, base: Path) -> Config:
     network = config.network.model_copy(update={"ca_file": ca_file})
     url = config.storage.url and f"{SQLITE}{base / Path(config.storage.url.removeprefix(SQLITE)).expanduser()}"
     whole = {"data_dir": (base / config.data_dir.expanduser()).resolve(), "network": network, "storage": StorageConfig(url=url)}
-    return config.model_copy(update=whole)
+    file = config.log.file and str(base / Path(config.log.file).expanduser())
+    return config.model_copy(update=whole | {"log": config.log.model_copy(update={"file": file})})
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

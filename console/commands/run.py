@@ -40,7 +40,7 @@ HELP = """\
 Watch until stopped: collect what is due, match it with the rules, mail what is found.
 
 \b
-On a terminal it shows what it is doing; otherwise it writes a log line an event to stderr.
+On a terminal it shows what it is doing; otherwise it writes a log line an event to stderr, or to log.file.
   Ctrl-C or SIGTERM   stop cleanly, within half a minute; a second one stops at once
   SIGHUP              read config.yaml again (a faulty one is refused and the old one kept)
 
@@ -58,9 +58,10 @@ def command(config_path: Path | None, plain: bool) -> int:
     """Start the daemon; gives its exit code."""
     settings = load_settings(config_path)
     with contextlib.ExitStack() as stack:
-        if plain or not talk.is_terminal:
-            log_to()
-        else:
+        drawn, log_config = talk.is_terminal and not plain, settings.config.log
+        if not drawn or log_config.file:
+            log_to(config=log_config)
+        if drawn:
             stack.enter_context(Progress(settings))
         try:
             return asyncio.run(serve(settings))
