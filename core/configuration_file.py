@@ -60,8 +60,8 @@ def load_config(path: Path, checks: Sequence[Check] = (), environment: Mapping[s
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        problem = f"{path}: cannot be read: {reason}. Name another file with --config, or start from the shipped config.yaml"
-        raise ConfigError([problem]) from error
+        advice = "Make one with `jingbao init`, or name another with --config"
+        raise ConfigError([f"{path}: cannot be read: {reason}. {advice}"]) from error
     document = read_located_yaml(text, str(path))
     if not isinstance(document.value, dict):
         document.problems.append(Problem((), "expected keys and values at the top of the file"))

@@ -14,8 +14,12 @@ from rich.table import Table
 from console.commands.options import Span, json_option
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, local, out, plain, print_json
+from console.troubles import collect_troubles
 from console.workshop import database_file, open_archive
 from core.outcomes import Outcome
+from core.standing import Standing
+from crawler.dispatch import down_lines
+from crawler.standpoint import standpoint
 from storage import articles, outbox, sources
 from storage.archive import Transaction
 from storage.lock import holder, lock_path
@@ -51,6 +55,7 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
     now = settings.clock.now()
     on = {source.key for source in settings.sources}
     states = [state for state in sources.states(tx).values() if state.key in on]
+    standings_now = Counter(state.standing for state in states)
     return {
         "version": VERSION,
         "now": now,
@@ -59,8 +64,19 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
             "on": len(settings.sources),
             "answered": sum(state.last_good is not None and not state.failures for state in states),
             "failing": {state.key: state.last_error for state in states if state.failures},
+            "standing": {str(each): count for each in Standing if (count := standings_now[each])},
+            "troubles": {
+                state.key: {"standing": state.standing, "reason": state.standing_reason, "since": state.standing_since}
+                for state in states
+                if state.standing.is_trouble
+            },
             "due": sum(state.next_due <= now for state in states),
+            "offline_since": down_lines(tx),
         },
+        "troubles": [
+            {"subject": each.subject, "text": each.text, "since": each.since} for each in collect_troubles(settings, tx, now)
+        ],
+        "place": _place(settings, tx),
         "articles": {
             "total": articles.count(tx),
             "by_language": articles.counts_by_language(tx),
@@ -69,6 +85,17 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
         "outcomes": _outcomes(tx, now - since) | {"since": now - since},
         "mail": _mail(settings, tx),
         "disk": _disk(settings),
+    }
+
+
+def _place(settings: Settings, tx: Transaction) -> dict[str, Any]:
+    """Where the machine is, as configured or found out, and what is out of reach from there."""
+    place = standpoint(tx)
+    return {
+        "location": str(place.location),
+        "found_out": settings.config.location == "auto",
+        "since": place.since,
+        "out_of_reach": sorted(place.unreachable),
     }
 
 
@@ -103,11 +130,24 @@ def _disk(settings: Settings) -> dict[str, int]:
     return {"free_bytes": shutil.disk_usage(folder).free} | dict(sizes)
 
 
+def _told_place(settings: Settings, place: dict[str, Any]) -> str:
+    if place["location"] == "unknown":
+        return "not known yet; found out from which sources answer (or set location in config.yaml)"
+    side = "the mainland" if place["location"] == "mainland" else "outside the mainland"
+    how = f"found out {local(place['since'], settings.zone)}" if place["found_out"] and place["since"] else "as configured"
+    out_of_reach = len(place["out_of_reach"])
+    return f"{side} ({how}); {counted(out_of_reach, 'source')} out of reach from here, asked once a week"
+
+
 def _print(settings: Settings, told: dict[str, Any]) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("daemon", plain(told["daemon"] or "not running (start it with: jingbao run)"))
-    on, answered, failing = told["sources"]["on"], told["sources"]["answered"], told["sources"]["failing"]
-    table.add_row("sources", f"{on} on, {answered} answered, {len(failing)} failing")
+    counts = ", ".join(f"{count} {standing}" for standing, count in told["sources"]["standing"].items())
+    table.add_row("sources", f"{told['sources']['on']} on: {counts or 'none was asked yet'}")
+    for trouble in told["troubles"]:
+        since = local(trouble["since"], settings.zone)
+        table.add_row("", plain(f"{trouble['subject']} (since {since}): {trouble['text']}", "bold yellow"))
+    table.add_row("place", _told_place(settings, told["place"]))
     languages = ", ".join(f"{count} {language}" for language, count in told["articles"]["by_language"].items())
     table.add_row("articles", f"{told['articles']['total']} ({languages or 'none yet'})")
     lately = told["outcomes"]
@@ -125,8 +165,9 @@ def _print(settings: Settings, told: dict[str, Any]) -> None:
     used = disk.get("archive_bytes", 0) + disk.get("raw_pages_bytes", 0)
     table.add_row("disk", f"{used / 1e6:,.0f} MB used, {disk['free_bytes'] / 1e9:,.0f} GB free")
     out.print(table)
-    for key, reason in failing.items():
-        out.print(plain(f"  {key}: {reason}", "yellow"), soft_wrap=True)
+    for key, trouble in told["sources"]["troubles"].items():
+        since = local(trouble["since"], settings.zone)
+        out.print(plain(f"  {key}: {trouble['standing']} since {since}: {trouble['reason']}", "yellow"), soft_wrap=True)
     for article in told["articles"]["newest"]:
         out.print(plain(f"  {article['id']:>6}  {article['title']}  ({article['outlet']})"), soft_wrap=True)
     out.print(plain(f"as of {local(told['now'], settings.zone)} ({settings.zone.key})", "dim"))

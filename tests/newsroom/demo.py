@@ -214,6 +214,7 @@ def _suggest(config: Path, out: Console) -> None:
         "search '宇树 OR Unitree'",
         "show 1",
         "status",
+        "first-light",
         "export 'DeepSeek' --format csv",
     ):
         out.print(Text(f"  {prefix} {command}", style="cyan"), soft_wrap=True)
