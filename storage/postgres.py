@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,6 +17,7 @@ from storage.schema import metadata
 from storage.search.tsvector import TsvectorIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from sqlalchemy import URL, Connection, Engine
@@ -30,6 +32,7 @@ _LONGEST_QUESTION = "5min"
 """A question that takes longer is given up, so that a mistaken one cannot keep the server busy for ever."""
 _LONGEST_PAUSE = "10min"
 """A writer silent for longer is cut off: all others wait for it. Reindexing and copying are silent for seconds at most."""
+_NOTICE = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 _LONGEST_NAME = 63  # of an application, in bytes (PostgreSQL: NAMEDATALEN - 1)
 
 _TRY_AGAIN = "Nothing half-written was kept. Try again."
@@ -111,10 +114,24 @@ class Postgres:
         )
 
     def connect(self, application: str) -> psycopg.Connection[Any]:
-        """A connection of its own outside any transaction, known to the server as `application`. Raises psycopg.Error."""
+        """A connection of its own outside any transaction, known to the server as `application`. Raises psycopg.Error.
+
+        The server, too, notices within a minute if this side is gone, and gives back what it held.
+        """
         wanted = self._url.translate_connect_args(username="user", database="dbname")
         query = {key: value for key, value in self._url.query.items() if isinstance(value, str)}
-        return psycopg.connect(**(wanted | query | _line(application)), autocommit=True)
+        return psycopg.connect(**(wanted | query | _line(application) | {"options": _NOTICE}), autocommit=True)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors of such a connection that a person can do something about become StorageError."""
+        try:
+            yield
+        except psycopg.Error as error:
+            advice = self.advice(error)
+            if advice is None:
+                raise
+            raise StorageError(advice) from error
 
     def _engine(self, **settings: str) -> Engine:
         options = " ".join(f"-c {key}={value}" for key, value in settings.items())
@@ -134,11 +151,8 @@ class Postgres:
 
         The server's autovacuum does the rest. Raises StorageError.
         """
-        try:
-            with self.connect(f"jingbao upkeep {os.getpid()}@{socket.gethostname()}") as connection:
-                connection.execute("SELECT gin_clean_pending_list('article_index_tokens')")
-        except psycopg.Error as error:
-            raise StorageError(self.advice(error) or str(error)) from error
+        with self.told(), self.connect(f"jingbao upkeep {os.getpid()}@{socket.gethostname()}") as connection:
+            connection.execute("SELECT gin_clean_pending_list('article_index_tokens')")
 
     def check(self, connection: Connection, *, whole: bool) -> None:
         """Refuse a database that is not in UTF-8; if `whole`, read every row, so that damage shows itself.

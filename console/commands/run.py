@@ -30,6 +30,7 @@ from storage import sources
 from storage.archive import Archive
 from storage.handover import is_wanted
 from storage.lock import DaemonLock, lock_path
+from storage.server_lock import ServerLock, held_on_server
 
 log = logging.getLogger("jingbao.console")
 
@@ -93,6 +94,11 @@ async def serve(settings: Settings) -> int:
 
 async def _watch(settings: Settings, pulse: Pulse) -> int | None:
     """Watch; gives the exit code, or None once a command wants the archive and everything under way has ended for it."""
+    async with held_on_server(settings.config.database_url, settings.clock.now()) as lock:
+        return await _watch_held(settings, pulse, lock)
+
+
+async def _watch_held(settings: Settings, pulse: Pulse, lock: ServerLock | None) -> int | None:
     with await asyncio.to_thread(_open, settings) as archive:
         await archive.writing(lambda tx: sources.interrupt_runs(tx, settings.clock.now()))
         pace = Pace()
@@ -105,13 +111,15 @@ async def _watch(settings: Settings, pulse: Pulse) -> int | None:
             return await open_duties(going_on, archive, pace)
 
         daemon = Daemon(await open_duties(settings, archive, pace), reload, pulse=pulse)
-        looking = asyncio.create_task(_look_out(daemon, archive, database_file(settings)))
+        looking = asyncio.create_task(_look_out(daemon, archive, database_file(settings), lock))
         code = await daemon.run()
         looking.cancel()
         if code == UNCLEAN:  # closing the archive, too, would wait for what hangs
             leave_at_once(code)
         if archive.damage:
             raise DamagedError(archive.damage)
+        if lock and lock.lost:
+            raise BusyError(lock.lost)
         return None if daemon.lent else code
 
 
@@ -123,12 +131,15 @@ def _open(settings: Settings) -> Archive:
         return begin_archive(settings)
 
 
-async def _look_out(daemon: Daemon, archive: Archive, database: Path) -> None:
-    """End the daemon for a while when a command wants the archive alone, and for good when the archive is damaged."""
-    while not archive.damage and not is_wanted(database):  # noqa: ASYNC110  (another process's lock tells nobody)
+async def _look_out(daemon: Daemon, archive: Archive, database: Path, lock: ServerLock | None) -> None:
+    """End the daemon for a while when a command wants the archive alone; for good when it is damaged or another daemon's."""
+    while not archive.damage and not (lock and lock.lost) and not is_wanted(database):  # noqa: ASYNC110  (another process's lock tells nobody)
         await asyncio.sleep(LOOK_EVERY.total_seconds())
     if archive.damage:
         log.critical("stopped: the archive is damaged, and nothing more is written", extra=values(reason=archive.damage))
+        daemon.stop()
+    elif lock and lock.lost:
+        log.critical("stopped: another daemon took over the archive", extra=values(reason=lock.lost))
         daemon.stop()
     else:
         log.info("lending the archive to a command")

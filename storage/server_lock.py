@@ -1,0 +1,168 @@
+"""One daemon on one archive in PostgreSQL, on whichever machine: a lock the server lets go of when the daemon's line breaks.
+
+It is an advisory lock of a session of its own, whose application_name says who holds it. An archive in a file needs none: there
+the lock of lock.py is enough.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import re
+import socket
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from core.errors import BusyError, StorageError
+from core.log import values
+from storage.database import database_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from datetime import datetime
+
+    import psycopg
+
+    from storage.postgres import Postgres
+
+log = logging.getLogger("jingbao.storage")
+
+LOOK_EVERY = timedelta(seconds=5)
+_NO_WAITING = timedelta(seconds=1)
+_NAME = re.compile(r"jingbao (\d+)@(.*) (\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z")
+_LONGEST_HOST = 24  # an application's name has 63 bytes
+_HOLDER = """
+    SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = {classid} AND objid = {objid} AND objsubid = 2
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+class ServerLock:
+    """The lock of a database, `lost` to somebody else once that says who has it now."""
+
+    def __init__(self, database: Postgres) -> None:
+        self.lost = ""
+        self._database = database
+        self._name = ""
+        self._connection: psycopg.Connection[Any] | None = None
+
+    def acquire(self, now: datetime) -> Self:
+        """Take the lock, or raise BusyError naming who has it, on which machine and since when. `now` is aware UTC.
+
+        Raises StorageError if the server cannot be asked.
+        """
+        self._name = f"jingbao {os.getpid()}@{socket.gethostname()[:_LONGEST_HOST]} {now:%Y-%m-%dT%H:%M:%SZ}"
+        self._take()
+        return self
+
+    def keep(self) -> None:
+        """Look whether the lock is still ours, and take it again if the server was restarted.
+
+        If somebody else has it, `lost` says so. Raises StorageError if the server cannot be asked now: it is nobody's then.
+        """
+        if self._connection is not None and self._answers(self._connection):
+            return
+        self.release()
+        try:
+            self._take()
+        except BusyError as error:
+            self.lost = str(error)
+        else:
+            log.warning("took the daemon's lock again, the server was away", extra=values(database=self._database.name))
+
+    def release(self) -> None:
+        """Let go of the lock; nothing happens if it is not held."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @staticmethod
+    def _answers(connection: psycopg.Connection[Any]) -> bool:
+        import psycopg  # noqa: PLC0415  (loaded only where the archive is in PostgreSQL)
+
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def _take(self) -> None:
+        from storage.postgres import DAEMON, JINGBAO  # noqa: PLC0415  (as above)
+
+        with self._database.told():
+            connection = self._database.connect(self._name)
+            try:
+                taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (JINGBAO, DAEMON)).fetchone()
+                holder = "" if taken == (True,) else _holder(connection)
+            except BaseException:
+                connection.close()
+                raise
+        if taken != (True,):
+            connection.close()
+            raise BusyError(f"Another jingbao already works on this archive ({holder or 'unnamed'}). Stop it first.")
+        self._connection = connection
+
+
+def server_holder(url: str) -> str:
+    """Who holds the lock of the database at `url` ("process 4711 on host, started …"); nothing if nobody, or if it is a file.
+
+    Raises StorageError if the server cannot be asked.
+    """
+    database = _on_a_server(url)
+    if database is None:
+        return ""
+    with database.told(), database.connect(f"jingbao {os.getpid()}") as connection:
+        return _holder(connection)
+
+
+@asynccontextmanager
+async def held_on_server(url: str, now: datetime) -> AsyncIterator[ServerLock | None]:
+    """Hold the lock of the database at `url` while the block runs; None for an archive in a file.
+
+    Whoever gets it looks at `lost` now and then. Raises BusyError and StorageError as `acquire` does.
+    """
+    database = _on_a_server(url)
+    if database is None:
+        yield None
+        return
+    lock = await asyncio.to_thread(ServerLock(database).acquire, now)
+    keeping = asyncio.create_task(_keep(lock))
+    try:
+        yield lock
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        lock.release()
+
+
+async def _keep(lock: ServerLock) -> None:
+    while not lock.lost:
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+        with contextlib.suppress(StorageError):  # whatever wants the archive meanwhile says so
+            await asyncio.to_thread(lock.keep)
+
+
+def _on_a_server(url: str) -> Postgres | None:
+    if not url.startswith("postgresql"):
+        return None
+    from storage.postgres import Postgres  # noqa: PLC0415  (as above)
+
+    database = database_of(url, _NO_WAITING)
+    assert isinstance(database, Postgres)
+    return database
+
+
+def _holder(connection: psycopg.Connection[Any]) -> str:
+    from storage.postgres import DAEMON, JINGBAO  # noqa: PLC0415  (as above)
+
+    found = connection.execute(_HOLDER.format(classid=JINGBAO, objid=DAEMON).encode()).fetchone()
+    named = found and _NAME.fullmatch(found[0] or "")
+    if not named:
+        return "unnamed" if found else ""
+    process, host, day, time = named.groups()
+    return f"process {process} on {host}, started {day} {time} UTC"
