@@ -20,9 +20,10 @@ from console.commands.options import json_option
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, out, plain, print_json
 from console.workshop import database_file, open_archive
-from core.errors import ConfigError, JingbaoError, SendError
+from core.errors import ConfigError, JingbaoError, NoArchiveError, OlderArchiveError, SendError
 from core.redaction import secret_files
 from core.secrets import open_to_others
+from crawler.dispatch import down_lines
 from storage import articles, sources
 from storage.lock import holder, lock_path
 
@@ -102,18 +103,16 @@ def _folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    if not database_file(settings).exists():
-        yield Finding("database", "note", f"{database_file(settings)} is not there yet; the first run makes it")
-        return
     try:
         with open_archive(settings) as archive:
             archive.check()
             with archive.read() as tx:
                 count = articles.count(tx)
+            yield Finding("database", "ok", f"{archive.name}: whole, {counted(count, 'article')}")
+    except (NoArchiveError, OlderArchiveError) as error:
+        yield Finding("database", "note", str(error))
     except JingbaoError as error:
         yield Finding("database", "fault", str(error))
-        return
-    yield Finding("database", "ok", f"{database_file(settings)}: whole, {counted(count, 'article')}")
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
@@ -124,25 +123,29 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
-    if not database_file(settings).exists():
-        yield Finding("sources", "note", "none was asked yet")
-        return
     try:
         with open_archive(settings) as archive, archive.read() as tx:
-            states = [state for state in sources.states(tx).values() if settings.source(state.key)]
+            states, down = [state for state in sources.states(tx).values() if settings.source(state.key)], down_lines(tx)
+    except NoArchiveError:
+        yield Finding("sources", "note", "none was asked yet")
+        return
     except JingbaoError:
         return  # told under database
+    troubled = [state for state in states if state.standing.is_trouble]
     failing = [state for state in states if state.failures]
     asked = [state for state in states if state.last_run]
-    if asked and len(failing) == len(asked):
+    if down:
+        lines = ", ".join(f"{line}, since {since:%Y-%m-%d %H:%M} UTC" for line, since in down.items())
+        yield Finding("sources", "fault", f"nothing answers by way of {lines}; no source is charged for it")
+    elif asked and len(failing) == len(asked):
         reason = failing[0].last_error
         what = f"none of the {len(asked)} asked answered; the network or network.proxy? ({reason})"
         yield Finding("sources", "fault", what)
-    elif failing:
-        names = ", ".join(state.key for state in failing[:8])
-        yield Finding("sources", "note", f"{len(failing)} of {len(asked)} asked fail: {names}; see jingbao sources")
+    elif troubled:
+        names = ", ".join(f"{state.key} ({state.standing})" for state in troubled[:8])
+        yield Finding("sources", "note", f"{len(troubled)} of {len(asked)} asked need a look: {names}; see jingbao sources")
     else:
-        yield Finding("sources", "ok", f"{len(asked)} asked, none fails" if asked else "none was asked yet")
+        yield Finding("sources", "ok", f"{len(asked)} asked, none needs a look" if asked else "none was asked yet")
 
 
 def _mail(settings: Settings) -> Iterator[Finding]:
