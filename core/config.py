@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
@@ -14,6 +15,7 @@ from core.schedule import Schedule
 from core.source import HttpUrl, Key, Model, Proxy, Source, Zone
 
 SQLITE = "sqlite:///"
+POSTGRES = ("postgresql://", "postgresql+psycopg://")
 
 
 def _schedule(value: Any) -> Schedule:
@@ -28,10 +30,25 @@ def _network(text: str) -> str:
     return text
 
 
-def _sqlite_url(text: str) -> str:
+def _database_url(text: str) -> str:
+    if text.startswith(POSTGRES):
+        return _postgres_url(text)
     path = text.removeprefix(SQLITE)
     if text and (path in {text, "", ":memory:"} or "?" in path):
-        raise ValueError("expected sqlite:///PATH (this version keeps its archive in SQLite alone), or nothing")
+        raise ValueError("expected sqlite:///PATH, or postgresql://USER:PASSWORD@HOST/DATABASE, or nothing")
+    return text
+
+
+def _postgres_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        database, _ = parts.path.removeprefix("/"), parts.port  # a port that is no number raises
+    except ValueError:
+        database = ""
+    if not database or "/" in database:
+        raise ValueError("expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE (%40 for an @ in the password)")
+    if "password" in parse_qs(parts.query):
+        raise ValueError("expected the password between the user and the @, where it is kept out of every message")
     return text
 
 
@@ -79,7 +96,7 @@ When = Annotated[
 Preset = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name), AfterValidator(_preset)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 Network = Annotated[str, AfterValidator(_network)]
-SqliteUrl = Annotated[str, AfterValidator(_sqlite_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
 
 class OperatorConfig(Model):
@@ -119,7 +136,7 @@ class LogConfig(Model):
 class StorageConfig(Model):
     """Where the archive is; an empty `url` is SQLite in the data folder."""
 
-    url: SqliteUrl = ""
+    url: DatabaseUrl = ""
 
 
 class NetworkConfig(Model):

@@ -90,7 +90,9 @@ def _with_whole_paths(config: Config, base: Path) -> Config:
     """Relative paths are relative to the file, so that it means the same wherever jingbao is started."""
     ca_file = config.network.ca_file and str(base / Path(config.network.ca_file).expanduser())
     network = config.network.model_copy(update={"ca_file": ca_file})
-    url = config.storage.url and f"{SQLITE}{base / Path(config.storage.url.removeprefix(SQLITE)).expanduser()}"
+    url = config.storage.url
+    if url.startswith(SQLITE):
+        url = f"{SQLITE}{base / Path(url.removeprefix(SQLITE)).expanduser()}"
     whole = {"data_dir": (base / config.data_dir.expanduser()).resolve(), "network": network, "storage": StorageConfig(url=url)}
     file = config.log.file and str(base / Path(config.log.file).expanduser())
     return config.model_copy(update=whole | {"log": config.log.model_copy(update={"file": file})})

@@ -151,6 +151,18 @@ def test_paths_are_relative_to_the_file_wherever_jingbao_is_started(tmp_path: Pa
     assert config.database_url == f"sqlite:///{tmp_path}/kept/news.sqlite3"
 
 
+@pytest.mark.parametrize("url", ["postgresql://me:se%40cret@db:5433/news", "postgresql+psycopg://me@/news?host=/run/postgresql"])
+def test_an_archive_may_be_on_a_server(tmp_path: Path, url: str) -> None:
+    assert load_config(write(tmp_path, f"storage: {{url: '{url}'}}"), environment={}).database_url == url
+
+
+def test_a_faulty_address_of_a_server_is_told_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as told:
+        load_config(write(tmp_path, "{}"), environment={"JINGBAO__STORAGE__URL": "postgres://me:se-cret@db/news"})
+    assert "JINGBAO__STORAGE__URL: storage.url: expected" in str(told.value)
+    assert "se-cret" not in str(told.value) + repr(told.value)
+
+
 SOURCE = "{key: x, name: X, kind: listing, url: http://a.example/, language: zh, %s}"
 
 
@@ -162,7 +174,11 @@ SOURCE = "{key: x, name: X, kind: listing, url: http://a.example/, language: zh,
         ("network: {ca_file: absent.pem}", "network.ca_file: expected a file of certificates (PEM); absent.pem: No such file"),
         ("network: {ca_file: config.yaml}", "network.ca_file: expected a file of certificates (PEM); config.yaml:"),
         ("data_dir: config.yaml", "data_dir: expected a folder; config.yaml is a file"),
-        ("storage: {url: 'postgresql://db/news'}", "storage.url: expected sqlite:///PATH"),
+        ("storage: {url: 'mysql://db/news'}", "storage.url: expected sqlite:///PATH, or postgresql://"),
+        ("storage: {url: 'postgresql://db'}", "storage.url: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
+        ("storage: {url: 'postgresql://u:se/cret@db/news'}", "storage.url: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
+        ("storage: {url: 'postgresql://db:port/news'}", "storage.url: expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
+        ("storage: {url: 'postgresql://db/news?password=se-cret'}", "storage.url: expected the password between the user and the @"),
         ("storage: {url: 'sqlite:///:memory:'}", "storage.url: expected sqlite:///PATH"),
         ("alerts: {link_base: news}", "alerts.link_base: expected an address that starts with http"),
         ("mail: {smtp: {host: ''}}", "mail.smtp.host: expected some text"),
