@@ -47,6 +47,7 @@ class ApiTransport:
     """The mail service whose Apprise address is the secret named `url_env`."""
 
     url_env: str
+    sender_name: str = "jingbao"
     hear: Hear = to_nobody
 
     async def send(self, parcel: Parcel) -> None:
@@ -66,7 +67,7 @@ class ApiTransport:
 
     def _service(self, recipient: str) -> Any:
         """Apprise's plug-in for the address, with this one recipient. Raises ChannelError if the address cannot be used."""
-        from apprise import Apprise  # noqa: PLC0415  (takes half a second, and few send this way)
+        from apprise import Apprise, AppriseAsset  # noqa: PLC0415  (takes half a second, and few send this way)
 
         _quiet()
         url = self._url()
@@ -74,7 +75,7 @@ class ApiTransport:
         if scheme not in SERVICES:
             raise ChannelError(f'{self.url_env} is no address of a mail service ("{mask(scheme)[:20]}"): {", ".join(SERVICES)}')
         joined = f"{url}{'&' if '?' in url else '?'}format=html&overflow=upstream&to={quote(recipient)}"
-        plugin: Any = Apprise.instantiate(joined)
+        plugin: Any = Apprise.instantiate(joined, asset=AppriseAsset(app_id=self.sender_name))
         if plugin is None:
             raise ChannelError(f"{self.url_env}: Apprise cannot read this {scheme}:// address; see its page on {scheme}")
         if len(plugin.targets) != 1:

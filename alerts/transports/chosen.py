@@ -28,7 +28,7 @@ def transport_of(config: Config, hear: Hear = to_nobody) -> Transport:
     if mail.sendmail:
         return SendmailTransport(mail.sendmail, hear=hear)
     if mail.api is not None:
-        return ApiTransport(mail.api.url_env, hear=hear)
+        return ApiTransport(mail.api.url_env, mail.sender_name, hear)
     return FolderTransport(mail_folder(config))
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from aiohttp_socks import ProxyConnector
+from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
 
 from alerts.advice import advice
 from alerts.transport import OutOfReachError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _TIMEOUT = aiohttp.ClientTimeout(total=30)
 _EARLY_SECONDS = 300
 """A token is renewed so long before it ends, so that none ends in mid-talk."""
+_PROXY_FAULTS = (ProxyConnectionError, ProxyError, ProxyTimeoutError)
 _MICROSOFT = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/"
 _TOKEN_URLS = {"microsoft": _MICROSOFT + "token", "google": "https://oauth2.googleapis.com/token"}
 _DEVICE_URLS = {"microsoft": _MICROSOFT + "devicecode"}
@@ -176,7 +177,7 @@ async def post(url: str, form: Mapping[str, str], proxy: str = "") -> dict[str, 
             session.post(url, data=form, proxy=through, allow_redirects=False) as response,
         ):
             text = await response.text()
-    except (aiohttp.ClientError, OSError, TimeoutError, UnicodeError) as error:
+    except (aiohttp.ClientError, *_PROXY_FAULTS, OSError, TimeoutError, UnicodeError) as error:
         raise OutOfReachError(f"the sign-in service {url} cannot be reached: {str(error) or type(error).__name__}") from error
     try:
         answer = json.loads(text)
