@@ -14,7 +14,7 @@ MAX_CHARACTERS = 2000
 """Longer addresses are traps (session loops, generated links), never articles; common servers and caches stop here too."""
 
 # A host after IDNA: letters, digits, hyphens (and the underscores of some real names), or an IPv6 address.
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(%[a-z0-9._-]+)?", re.IGNORECASE | re.ASCII)
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f:.]*(%[a-z0-9._-]+)?", re.IGNORECASE | re.ASCII)
 
 
 def web_address(text: str) -> URL:
@@ -46,8 +46,12 @@ def host_of(text: str) -> str:
 def joined(base: str, location: str) -> str:
     """The absolute address a Location header means (RFC 9110, 10.2.2).
 
-    Raw bytes outside ASCII, which arrive as surrogates or characters, are percent-encoded as they came.
+    Raw bytes outside ASCII, which arrive as surrogates or characters, are percent-encoded as they came. Raises FetchError
+    (refused) for one that is no address.
     """
     raw = location.strip().encode("utf-8", "surrogateescape")
     text = "".join(chr(byte) if 0x20 < byte < 0x7F else f"%{byte:02X}" for byte in raw)
-    return urljoin(base, text)
+    try:
+        return urljoin(base, text)
+    except ValueError as error:
+        raise FetchError(Outcome.REFUSED, f"{base} leads to {text!r}, which is not a web address: {error}.") from error

@@ -111,8 +111,9 @@ class AddressGuard:
 
 def _literal(host: str) -> str:
     """The usual form of an IP literal, also of one in the old short, octal, hex and whole-number forms; else empty."""
+    host = host.partition("%")[0]  # a zone, or what a proxy may decode to nothing
     with suppress(ValueError):
-        return str(ipaddress.ip_address(host.partition("%")[0]))
+        return str(ipaddress.ip_address(host))
     with suppress(OSError):
         return socket.inet_ntoa(socket.inet_aton(host))
     return ""

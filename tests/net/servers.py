@@ -47,7 +47,7 @@ def reply(status: int = 200, body: bytes = b"", headers: Mapping[str, str] | Non
 
 
 @asynccontextmanager
-async def serving(pages: Pages, host: str = LOOPBACK, ssl: Any = None) -> AsyncIterator[Server]:
+async def serving(pages: Pages, host: str = LOOPBACK, ssl: Any = None, port: int = 0) -> AsyncIterator[Server]:
     """Serve `pages` by path ("*" for any other; without one, 404) for as long as the context lasts."""
     server = Server(host)
     busy: set[asyncio.Task[Any]] = set()
@@ -73,7 +73,7 @@ async def serving(pages: Pages, host: str = LOOPBACK, ssl: Any = None) -> AsyncI
             writer.close()
             await writer.wait_closed()
 
-    listener = await asyncio.start_server(answer, host, 0, ssl=ssl)
+    listener = await asyncio.start_server(answer, host, port, ssl=ssl)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
