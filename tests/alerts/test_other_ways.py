@@ -95,9 +95,9 @@ async def test_a_program_that_hangs_is_killed_and_its_mail_uncertain(tmp_path) -
 
 async def test_a_program_that_is_given_up_is_killed(tmp_path) -> None:
     started = tmp_path / "started"
-    sending = asyncio.ensure_future(SendmailTransport(program(tmp_path, f"touch {started}; exec sleep 60")).send(parcel()))
-    while not started.exists():
-        await asyncio.sleep(0.01)
+    os.mkfifo(started)
+    sending = asyncio.ensure_future(SendmailTransport(program(tmp_path, f"echo > {started}; exec sleep 60")).send(parcel()))
+    await asyncio.to_thread(started.read_text)
     sending.cancel()
     with pytest.raises(UncertainError, match="killed"):
         await sending
@@ -122,7 +122,7 @@ class Service(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: Service
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.server.posts.append(json.loads(body) if body.startswith("{") else parse_qs(body))
         self.server.asked.set()

@@ -210,7 +210,7 @@ async def test_a_sign_in_service_that_is_not_there_is_out_of_reach(tmp_path) -> 
     for proxy in ("", "http://127.0.0.1:9", "socks5://127.0.0.1:9"):
         keeper = tokens("http://127.0.0.1:9", tmp_path)
         keeper.proxy = proxy
-        with pytest.raises(OutOfReachError, match="127.0.0.1:9"):
+        with pytest.raises(OutOfReachError, match=r"127\.0\.0\.1:9"):
             await keeper.get()
 
 
