@@ -97,14 +97,19 @@ class Forecast:
 
 def measure(data_dir: Path, archive: DatabaseSize) -> DiskUse:
     """Look at the disk of the data folder and at the daily files in its `raw`. Raises OSError if they cannot be read."""
-    disk = shutil.disk_usage(data_dir)
+    disk = shutil.disk_usage(_there(data_dir))
     return DiskUse(disk.free, disk.used, archive, tuple(raw_files(data_dir / "raw")))
 
 
 def free_bytes(folder: Path) -> int:
     """What this user may still write on a folder's disk: one cheap system call. Raises OSError."""
-    disk = os.statvfs(folder)
+    disk = os.statvfs(_there(folder))
     return disk.f_bavail * disk.f_frsize
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the one it would be made in."""
+    return next((each for each in (folder, *folder.parents) if each.exists()), Path("/"))
 
 
 def out_of_room(error: BaseException | None) -> bool:

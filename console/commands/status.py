@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 from rich.table import Table
 
 from console.commands.options import Span, json_option
+from console.disk_report import DiskReport, disk_report
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, local, out, plain, print_json
 from console.troubles import collect_troubles
@@ -42,12 +42,14 @@ Examples:
 def command(config_path: Path | None, since: timedelta, as_json: bool) -> int:
     """Print the state."""
     settings = load_settings(config_path)
-    with open_archive(settings) as archive, archive.read() as tx:
-        told = _told(settings, tx, since)
+    with open_archive(settings) as archive:
+        size = archive.size()
+        with archive.read() as tx:
+            told, disk = _told(settings, tx, since), disk_report(settings, tx, size)
     if as_json:
-        print_json(told)
+        print_json(told | {"disk": disk.record()})
     else:
-        _print(settings, told)
+        _print(settings, told, disk)
     return 0
 
 
@@ -84,7 +86,6 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
         },
         "outcomes": _outcomes(tx, now - since) | {"since": now - since},
         "mail": _mail(settings, tx),
-        "disk": _disk(settings),
     }
 
 
@@ -121,15 +122,6 @@ def _mail(settings: Settings, tx: Transaction) -> dict[str, Any]:
     }
 
 
-def _disk(settings: Settings) -> dict[str, int]:
-    folder = settings.config.data_dir
-    sizes = Counter[str]()
-    for path in folder.rglob("*"):
-        if path.is_file():
-            sizes["raw_pages_bytes" if "raw" in path.parts else "archive_bytes"] += path.stat().st_size
-    return {"free_bytes": shutil.disk_usage(folder).free} | dict(sizes)
-
-
 def _told_place(settings: Settings, place: dict[str, Any]) -> str:
     if place["location"] == "unknown":
         return "not known yet; found out from which sources answer (or set location in config.yaml)"
@@ -139,7 +131,7 @@ def _told_place(settings: Settings, place: dict[str, Any]) -> str:
     return f"{side} ({how}); {counted(out_of_reach, 'source')} out of reach from here, asked once a week"
 
 
-def _print(settings: Settings, told: dict[str, Any]) -> None:
+def _print(settings: Settings, told: dict[str, Any], disk: DiskReport) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("daemon", plain(told["daemon"] or "not running (start it with: jingbao run)"))
     counts = ", ".join(f"{count} {standing}" for standing, count in told["sources"]["standing"].items())
@@ -161,9 +153,8 @@ def _print(settings: Settings, told: dict[str, Any]) -> None:
         table.add_row("", plain(f"paused: {mail['paused']}", "bold yellow"))
     for lost in mail["not_delivered"]:
         table.add_row("", plain(f"not delivered to {lost['address']}: {lost['subject']} ({lost['why']})", "yellow"))
-    disk = told["disk"]
-    used = disk.get("archive_bytes", 0) + disk.get("raw_pages_bytes", 0)
-    table.add_row("disk", f"{used / 1e6:,.0f} MB used, {disk['free_bytes'] / 1e9:,.0f} GB free")
+    for number, line in enumerate(disk.lines(settings.zone)):
+        table.add_row("" if number else "disk", plain(line, "bold yellow" if number == 2 and disk.short else ""))
     out.print(table)
     for key, trouble in told["sources"]["troubles"].items():
         since = local(trouble["since"], settings.zone)

@@ -19,7 +19,7 @@ from console.disk_report import disk_report
 from console.duties import open_duties
 from console.settings import Settings, load_settings
 from console.troubles import collect_troubles
-from console.workshop import open_archive
+from console.workshop import begin_archive
 from core.clock import Clock
 from core.document import Document, DocumentKind, Request
 from core.errors import NotFoundError, StorageError
@@ -52,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def archive(settings: Settings) -> Iterator[Archive]:
-    with open_archive(settings) as opened:
+    with begin_archive(settings) as opened:
         yield opened
 
 
@@ -312,7 +312,7 @@ async def test_a_disk_that_is_really_full_stops_collecting_only_and_lets_it_go_o
 async def test_an_archive_that_may_not_grow_stops_collecting_only_and_lets_it_go_on(tmp_path: Path) -> None:
     """As a full disk does, by SQLite's own bound: the same refusal, on any machine."""
     settings = settings_in(tmp_path)
-    with open_archive(settings) as archive:
+    with begin_archive(settings) as archive:
         keeper = DiskKeeper(settings, archive)
         with pytest.raises(StorageError, match="no room left"), keeper.noting():
             past_its_bound(archive)
@@ -342,7 +342,7 @@ def settings_in(folder: Path) -> Settings:
 
 async def fills_and_goes_on(settings: Settings, fill_up: Callable[[], object]) -> None:
     """Keep pages and articles until the disk refuses; read meanwhile; make room, and go on. Nothing kept is lost."""
-    with open_archive(settings) as archive:
+    with begin_archive(settings) as archive:
         keeper, raw, kept = DiskKeeper(settings, archive), RawPages(settings.config.data_dir / "raw"), 0
         fill_up()
         while not keeper.waiting:
