@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from alerts.transports.chosen import transport_of
 from alerts.transports.smtp import SmtpTransport
 from alerts.trying import way_of
 from console.commands.options import json_option
+from console.disk_report import disk_report, size
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, out, plain, print_json
 from console.workshop import database_file, open_archive
@@ -25,6 +25,7 @@ from core.redaction import secret_files
 from core.secrets import open_to_others
 from crawler.dispatch import down_lines
 from storage import articles, sources
+from storage.disk import free_bytes
 from storage.lock import holder, lock_path
 
 HELP = """\
@@ -36,7 +37,6 @@ Examples:
   jingbao doctor
   jingbao doctor --json
 """
-LEAST_FREE_BYTES = 500_000_000
 FIRST_RELEASE = datetime(2026, 11, 1, tzinfo=UTC)
 
 
@@ -76,7 +76,7 @@ def _examine(config_path: Path | None) -> Iterator[Finding]:
     yield Finding("configuration", "ok", f"{settings.path}: {counted(len(settings.sources), 'source')} on")
     for note in settings.notes:
         yield Finding("configuration", "note", note)
-    for look in (_clock, _folder, _database, _daemon, _sources, _mail, _contact):
+    for look in (_clock, _folder, _disk, _database, _daemon, _sources, _mail, _contact):
         yield from look(settings)
 
 
@@ -96,10 +96,20 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     elif not os.access(folder, os.W_OK):
         yield Finding("data folder", "fault", f"{folder} cannot be written by this user; change its owner, or data_dir")
     else:
-        free = shutil.disk_usage(folder).free
-        state = "ok" if free > LEAST_FREE_BYTES else "fault"
-        advice = "" if state == "ok" else "; make room, or collecting will fail"
-        yield Finding("data folder", state, f"{folder}, {free / 1e9:.1f} GB free{advice}")
+        yield Finding("data folder", "ok", f"{folder}, {size(free_bytes(folder))} free")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    """How full it is and will be, in the words of `status`."""
+    try:
+        with open_archive(settings) as archive:
+            held = archive.size()
+            with archive.read() as tx:
+                report = disk_report(settings, tx, held)
+    except (JingbaoError, OSError):
+        return  # told under database or data folder
+    state = "fault" if report.short else "note" if report.soon else "ok"
+    yield Finding("disk", state, "; ".join(report.lines(settings.zone)))
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
