@@ -13,7 +13,7 @@ from alerts.digests import make_due, quiet_readers
 from alerts.matching import Matched, match_pending
 from alerts.outbox import resume, send_due, withdraw_gone
 from console.disk import LOOK_EVERY, DiskKeeper
-from console.first_hour import Dawn, find_place
+from console.first_hour import Dawn, arrive, find_place
 from console.ping import Ping
 from console.settings import Settings
 from console.troubles import EVERY as TELL_EVERY
@@ -53,7 +53,7 @@ async def open_duties(settings: Settings, archive: Archive, pace: Pace) -> Dutie
         work = _Work(await stack.enter_async_context(workshop(settings, archive, pace)), DiskKeeper(settings, archive))
         await work.disk.look()
         await archive.writing(begin)
-        await find_place(archive, settings)
+        await arrive(archive, settings)
         return work.duties(stack.pop_all().aclose)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,6 +46,12 @@ async def find_place(archive: Archive, of: Settings) -> None:
         log.info("location", extra=values(location=str(after.location), out_of_reach=len(after.put_off)))
 
 
+async def arrive(archive: Archive, of: Settings) -> None:
+    """What comes before the first job: to note a beginning, and to put off what is out of reach from a configured location."""
+    await archive.writing(lambda tx: _note_beginning(tx, of.clock.now()))
+    await find_place(archive, of)
+
+
 class Dawn:
     """First light, once for an archive. A reader who is added later gets none: it is about a beginning."""
 
@@ -58,7 +63,7 @@ class Dawn:
         if self._over:
             return
         now = shop.settings.clock.now()
-        kept = await shop.archive.reading(lambda tx: settings.get(tx, _KEY)) or await shop.archive.writing(_beginning(now))
+        kept = await shop.archive.reading(lambda tx: settings.get(tx, _KEY))
         self._over = bool(kept["told"])
         began = datetime.fromisoformat(kept["began"])
         if self._over or not await shop.archive.reading(lambda tx: _through(tx, shop.settings, began, now)):
@@ -69,16 +74,11 @@ class Dawn:
         self._over = True
 
 
-def _beginning(now: datetime) -> Callable[[Transaction], dict[str, Any]]:
-    """Notes that an archive begins at `now`; one that a daemon of an earlier version has worked on is past its first light."""
-
-    def begin(tx: Transaction) -> dict[str, Any]:
+def _note_beginning(tx: Transaction, now: datetime) -> None:
+    """Note that an archive begins at `now`; one that a daemon of an earlier version has worked on is past its first light."""
+    if settings.get(tx, _KEY) is None:
         worked_before = overview.any_match(tx) or bool(outbox.latest_messages(tx, 1))
-        kept = {"began": now.isoformat(), "told": now.isoformat() if worked_before else None}
-        settings.put(tx, _KEY, kept)
-        return kept
-
-    return begin
+        settings.put(tx, _KEY, {"began": now.isoformat(), "told": now.isoformat() if worked_before else None})
 
 
 def _break(tx: Transaction, shop: Workshop, kept: dict[str, Any], now: datetime) -> list[FirstLight]:
