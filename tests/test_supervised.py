@@ -90,7 +90,8 @@ async def test_a_service_manager_hears_of_start_life_reload_and_end(tmp_path: Pa
 async def test_sigterm_during_the_start_ends_it_cleanly(tmp_path: Path, config: Path, there) -> None:
     """While its code is loaded, from its first moments on; when it has the lock; when the archive is being made."""
     async with started(config) as daemon:
-        while not (_handles_sigterm(daemon.pid) and (tmp_path / "data" / there).exists() >= bool(there)):
+        file = tmp_path / "data" / there
+        while not (_handles_sigterm(daemon.pid) and file.exists() >= bool(there)):  # noqa: ASYNC110  (files tell nobody)
             await asyncio.sleep(0.01)
         daemon.terminate()
 
