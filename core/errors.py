@@ -8,7 +8,8 @@ JingbaoError
 ├── BusyError          another daemon holds the archive           exit 75
 ├── StorageError       the database refused; try again or look    exit 75, or 1 where only a person can mend it
 │   ├── DamagedError       the archive is damaged or lost             exit 1
-│   └── OlderArchiveError  it has the tables of an older version      exit 75
+│   ├── OlderArchiveError  it has the tables of an older version      exit 75
+│   └── RestoredError      a backup took the archive's place          exit 75
 ├── FetchError         the net did not give a document; names its outcome
 ├── ReadingError       a document could not be read; names its outcome
 └── SendError          a mail was not taken
@@ -110,7 +111,11 @@ class DamagedError(StorageError):
 
 
 class OlderArchiveError(StorageError):
-    """The archive has an older version's tables. It passes: the daemon's next start, or `jingbao upgrade`, brings it up to date."""
+    """The archive has an older version's tables. It passes: the daemon's start, or `jingbao upgrade`, brings it up to date."""
+
+
+class RestoredError(StorageError):
+    """A backup took the archive's place since it was opened: what was under way is given up, and can begin again."""
 
 
 class FetchError(JingbaoError):

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.clock import Clock
 from core.config import CollectionConfig
-from core.errors import FetchError, ReadingError, StorageError
+from core.errors import DamagedError, FetchError, ReadingError, RestoredError, StorageError
 from core.log import values
 from core.outcomes import Outcome
 from core.source import Source
@@ -37,6 +37,8 @@ log = logging.getLogger("jingbao.crawler")
 LONGEST_PAUSE = timedelta(hours=24)
 """The cap of a failing source's back-off; it is asked again for ever."""
 AFTER_A_BUG = timedelta(hours=6)
+END_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.5, 2))
+"""Between tries to write down a run's end; each try already waits for another program's write (storage.archive.PATIENCE)."""
 AFTER_STORAGE_TROUBLE = timedelta(minutes=10)
 
 
@@ -80,6 +82,7 @@ class Collector:
         self._discoverer = Discoverer(manners, pool, limits.max_items)
         self._discovering: set[asyncio.Task[Discovery]] = set()
         self._stopping = False
+        self._owed: list[Callable[[Transaction], None]] = []  # ends of runs that could not be written
         self._dispatch = Dispatch(archive, manners, clock)
         self._tools = Tools(archive, raw, manners, pool, clock, lambda: self._stopping)
 
@@ -103,6 +106,7 @@ class Collector:
         Raises StorageError if the archive or the folder of raw pages refuses; the source is not blamed for that.
         """
         started, began = self._clock.now(), time.monotonic()
+        await self._pay_what_is_owed()
         run_id, state, known = await self._archive.writing(lambda tx: _begin(tx, source, started))
         horizon = started - timedelta(days=self._limits.max_age_days)
         collection = Collection(Run(run_id, source, state.baseline_ended, horizon, self._watchlist_version), self._tools)
@@ -188,7 +192,30 @@ class Collector:
                 _learn(tx, source, discovery, read, now)
             _judge(tx, source, now)
 
-        await self._archive.writing(work)
+        await self._keep_end(work)
+
+    async def _keep_end(self, work: Callable[[Transaction], None]) -> None:
+        """Write down a run's end, if need be after a while; what fails to the last is done before the next run begins."""
+        for pause in END_PAUSES:
+            try:
+                return await self._archive.writing(work)
+            except (DamagedError, RestoredError):
+                raise
+            except StorageError as error:
+                if self._stopping:
+                    break
+                log.warning("a run's end is not written yet", extra=values(reason=str(error)))
+                await asyncio.sleep(pause.total_seconds())
+        try:
+            await self._archive.writing(work)
+        except StorageError:
+            self._owed.append(work)
+            raise
+
+    async def _pay_what_is_owed(self) -> None:
+        while self._owed:
+            await self._archive.writing(self._owed[0])
+            del self._owed[0]
 
 
 def _judge(tx: Transaction, source: Source, now: datetime) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
+from core.errors import DamagedError, NoArchiveError, OlderArchiveError, RestoredError, StorageError
 from storage import settings
 from storage.database import Database, database_of, told
 from storage.disk import DatabaseSize
@@ -35,6 +35,7 @@ T = TypeVar("T")
 PATIENCE = timedelta(seconds=30)
 """How long a write waits for another program's: a long `reindex` passes, a forgotten lock does not hold us for ever."""
 _READERS = 3
+_INDEX_CHECKED_BYTES = 1_500_000_000  # ten seconds or so; other writers wait for thirty
 RESTORED = "archive.restored"
 """The setting that says when a backup was brought back last, and which."""
 
@@ -113,7 +114,7 @@ class Archive:
             raise DamagedError(self.damage)
         with self._transaction(self._write_engine) as tx:
             if settings.get(tx, RESTORED) != self._restored:
-                raise StorageError("A backup was restored meanwhile, so what was under way is given up. Begin again.")
+                raise RestoredError("A backup was restored meanwhile, so what was under way is given up. Begin again.")
             yield tx
 
     @contextmanager
@@ -139,9 +140,15 @@ class Archive:
         return self._database.name
 
     def check(self) -> None:
-        """Look through the whole database for damage; seconds for each gigabyte. Raises StorageError naming it."""
+        """Look through the whole database for damage; seconds for each gigabyte. Raises StorageError naming it.
+
+        The full-text index is looked through only where that holds up writers for seconds: SQLite does it as a write.
+        """
         with self.read() as tx:
             self._database.check(tx.connection, whole=True)
+        if self.size().bytes <= _INDEX_CHECKED_BYTES:
+            with self.write() as tx:
+                tx.index.check(tx.connection)
 
     async def upkeep(self) -> None:
         """Tidy up in the database: SQLite's write-ahead log, what PostgreSQL has not sorted into its index yet.

@@ -191,11 +191,15 @@ class Sqlite:
         return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGES
 
     def check(self, connection: Connection, *, whole: bool) -> None:
-        """Look for damage: the whole file if `whole` or it is small, else its header and schema.
+        """Look for damage: the whole file, with what rows refer to, if `whole`; its pages if it is small; else its schema.
 
         Raises DamagedError naming the damage.
         """
-        if whole or self.path.stat().st_size <= _CHECKED_WHOLE_BYTES:
+        if whole:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar_one()
+            astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            found = f"a row of {astray[0]} leads to one of {astray[2]} that is not there" if astray and found == "ok" else found
+        elif self.path.stat().st_size <= _CHECKED_WHOLE_BYTES:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
         else:
             found = "ok" if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() is not None else ""

@@ -19,14 +19,13 @@ from console.commands.options import json_option
 from console.disk_report import disk_report, size
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, out, plain, print_json
-from console.workshop import database_file, open_archive
+from console.workshop import daemon_at_work, open_archive
 from core.errors import ConfigError, JingbaoError, NoArchiveError, OlderArchiveError, SendError
 from core.redaction import secret_files
 from core.secrets import open_to_others
 from crawler.dispatch import down_lines
 from storage import articles, sources
 from storage.disk import free_bytes
-from storage.lock import holder, lock_path
 
 HELP = """\
 Look for what is wrong: configuration, data folder, disk, database, clock, mail server, sources. Nothing is changed and
@@ -126,7 +125,11 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
-    if held := holder(lock_path(database_file(settings))):
+    try:
+        held = daemon_at_work(settings)
+    except JingbaoError:
+        return  # told under database
+    if held:
         yield Finding("daemon", "ok", f"running ({held})")
     else:
         yield Finding("daemon", "note", "not running; start it with: jingbao run")

@@ -49,8 +49,9 @@ WHY = {
 def command(config_path: Path | None, what: str, as_json: bool) -> int:
     """Print the history; 3 if the archive never saw it."""
     settings = load_settings(config_path)
+    asked = _asked(what)
     with open_archive(settings) as archive, archive.read() as tx:
-        history = _history(tx, what)
+        history = _history(tx, asked)
     if as_json:
         print_json(history.record())
     else:
@@ -94,24 +95,30 @@ class _History:
         }
 
 
-def _history(tx: Transaction, what: str) -> _History:
+def _asked(what: str) -> int | str:
+    """An article's number, or a canonical URL."""
     if what.isascii() and what.isdecimal():
         if not 0 < int(what[:20]) <= LARGEST_ID:
             raise NotFoundError(f"There is no article {what}.")
-        kept: Article | None = articles.get(tx, int(what))
-        records = addresses.of_article(tx, int(what))
+        return int(what)
+    if not re.match(r"https?://[^/\s]+", what, re.IGNORECASE):
+        expected = "expected an article's number, or an address that starts with http:// or https://"
+        raise click.BadParameter(f"{what!r}: {expected}", param_hint="URL|ID")
+    try:
+        return canonical_url(what)
+    except JingbaoError as error:
+        raise click.BadParameter(str(error), param_hint="URL|ID") from error
+
+
+def _history(tx: Transaction, asked: int | str) -> _History:
+    if isinstance(asked, int):
+        kept: Article | None = articles.get(tx, asked)
+        records = addresses.of_article(tx, asked)
     else:
-        if not re.match(r"https?://[^/\s]+", what, re.IGNORECASE):
-            expected = "expected an article's number, or an address that starts with http:// or https://"
-            raise click.BadParameter(f"{what!r}: {expected}", param_hint="URL|ID")
-        try:
-            canonical = canonical_url(what)
-        except JingbaoError as error:
-            raise click.BadParameter(str(error), param_hint="URL|ID") from error
-        record = addresses.look_up(tx, canonical)
+        record = addresses.look_up(tx, asked)
         if record is None:
             advice = "If a source should carry it, `jingbao sources` tells how that one is."
-            raise NotFoundError(f"The archive never saw {what}. {advice}")
+            raise NotFoundError(f"The archive never saw {asked}. {advice}")
         records = [record]
         kept = articles.get(tx, record.article_id) if record.article_id else None
     matches = outbox.matches_of(tx, kept.id) if kept else []

@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from console.commands.options import json_option
-from console.settings import load_settings
+from console.settings import Settings, load_settings
 from console.terminal import clean, counted, print_json, talk
-from console.workshop import database_file, renew_archive
+from console.workshop import database_file, open_archive, renew_archive
+from core.errors import OlderArchiveError
 from storage.handover import archive_alone
+from storage.renewal import Upgraded
 
 HELP = """\
 Bring the archive of an older version up to date: a backup first, into the data folder, then the changes, all or none. The
@@ -31,8 +33,7 @@ Examples:
 def command(config_path: Path | None, no_backup: bool, as_json: bool) -> int:
     """Upgrade the archive, if there is something to do."""
     settings = load_settings(config_path)
-    with archive_alone(database_file(settings), settings.clock.now()):
-        done = renew_archive(settings, backup=not no_backup)
+    done = _upgraded(settings, backup=not no_backup)
     if as_json:
         print_json(done and asdict(done) | {"backup": done.backup and str(done.backup)})
     elif done is None:
@@ -43,3 +44,12 @@ def command(config_path: Path | None, no_backup: bool, as_json: bool) -> int:
         told = f"Upgraded the archive's tables from {done.before} to {done.after}: {articles}, no row is missing.{kept}"
         talk.print(clean(told), markup=False, soft_wrap=True)
     return 0
+
+
+def _upgraded(settings: Settings, *, backup: bool) -> Upgraded | None:
+    try:
+        open_archive(settings).close()
+    except OlderArchiveError:
+        with archive_alone(database_file(settings), settings.clock.now()):
+            return renew_archive(settings, backup=backup)
+    return None  # no reason to interrupt a daemon

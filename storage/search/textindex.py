@@ -55,6 +55,9 @@ class TextIndex(Protocol):
     def clear(self, connection: Connection) -> None:
         """Take everything out, before the index is built anew."""
 
+    def check(self, connection: Connection) -> None:
+        """Look through all of it for damage, in a transaction that may write. Raises the driver's error."""
+
     def answers(self, leaf: Leaf) -> bool:
         """Whether it can tell exactly which articles `leaf` holds for (other tables answer for facts and mentions)."""
 

@@ -70,6 +70,9 @@ class TsvectorIndex:
         """Take everything out, before the index is built anew. Readers go on with what they see."""
         connection.execute(text("DELETE FROM article_index"))
 
+    def check(self, connection: Connection) -> None:
+        """Nothing: the index is a table like others, and is read with them."""
+
     def answers(self, leaf: Leaf) -> bool:
         """Single words and their beginnings, and names; no phrases, since it knows no places, and nothing cut short."""
         match leaf:
