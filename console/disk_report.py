@@ -48,6 +48,7 @@ class DiskReport:
             "archive_reusable_bytes": self.use.archive.reusable_bytes,
             "raw_pages_bytes": self.use.raw_bytes,
             "reserve_bytes": round(self.keep.reserve_mb * MEGABYTE),
+            "short": self.short,
             "full": self.forecast.full,
             "reckoned_from_days": round(self.forecast.reckoned_from / timedelta(days=1), 2),
             "growth_bytes_a_day": round(self.forecast.growth),
@@ -62,7 +63,7 @@ class DiskReport:
         if self.waiting:
             lines.append(f"collecting waits since {local(self.waiting.since, zone)}: {self.waiting.reason}")
         elif self.short:
-            lines.append(f"less than {self.keep.reserve_mb:g} MB (keep.reserve_mb) is free: {_MAKE_ROOM}")
+            lines.append(f"less than {self.keep.reserve_mb:g} MB (keep.reserve_mb) is free, so collecting waits: {_MAKE_ROOM}")
         else:
             lines.append(self._outlook(zone))
         return lines

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from core.config import KeepConfig
 from storage import settings
-from storage.raw_files import GIGABYTE, RawFile, Shelf, file_name, raw_files
+from storage.raw_files import GIGABYTE, RawFile, Shelf, raw_files
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
@@ -182,14 +182,14 @@ def _first_day_without_room(
     use: DiskUse, growth: float, incoming: dict[Shelf, float], keep: KeepConfig, now: datetime
 ) -> datetime | None:
     room, reserve = use.room_bytes + use.raw_bytes, keep.reserve_mb * MEGABYTE
-    files, bound = list(use.raw), keep.max_gb * GIGABYTE
+    held = [(file.ends(keep), float(file.bytes)) for file in use.raw]
+    bound = keep.max_gb * GIGABYTE or float("inf")
     for days in range(LOOK_AHEAD.days + 1):
         moment = now + days * _DAY
         if days:
-            new = (RawFile(file_name(moment, shelf), moment.date(), shelf, round(size)) for shelf, size in incoming.items())
-            files = [file for file in (*files, *new) if file.ends(keep) > moment]
-        held = sum(file.bytes for file in files)
-        raw = min(held, bound) if bound else held
+            held += ((RawFile("", moment.date(), shelf, 0).ends(keep), size) for shelf, size in incoming.items())
+            held = [(ends, size) for ends, size in held if ends > moment]
+        raw = min(sum(size for _, size in held), bound)
         if room - days * growth - raw < reserve:
             return moment
     return None
