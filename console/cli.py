@@ -41,6 +41,7 @@ COMMANDS = {
     "backup": "Write the whole archive to a file, while everything goes on.",
     "restore": "Bring a backup back.",
     "upgrade": "Bring an older version's archive up to date.",
+    "archive": "`archive copy` carries the archive over into another database.",
     "test-email": "Send a test mail, and show the talk with the mail server.",
     "config": "Check config.yaml, or show what is in force.",
     "doctor": "Look for what is wrong with this installation.",
@@ -62,6 +63,8 @@ Every command works while the daemon runs. `jingbao COMMAND -h` explains one, wi
 _WRITE_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 # SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL (sqlite.org/rescode); sqlite3 is not imported for the sake of reading workers.
 _PASSING = {5, 6, 7, 10, 13}
+# PostgreSQL's classes: connection, rollback, resources, object not ready, operator's intervention (its documentation, A).
+_PASSING_STATES = {"08", "40", "53", "55", "57", "58"}
 
 
 def _named(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
@@ -191,6 +194,8 @@ def _passing(error: StorageError) -> bool:
     driver = getattr(cause, "orig", cause)
     if isinstance(driver, OSError):
         return driver.errno in _WRITE_FAULTS
+    if state := getattr(driver, "sqlstate", None):
+        return state[:2] in _PASSING_STATES
     code = getattr(driver, "sqlite_errorcode", None)
     return driver is not None and (code is None or code & 0xFF in _PASSING)  # the low byte is the primary code
 

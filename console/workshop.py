@@ -25,8 +25,10 @@ from crawler.net.pace import Pace
 from crawler.reading.workers import ReadingPool
 from lexicon.mentions import MentionFinder
 from storage.archive import Archive, Transaction
+from storage.lock import holder, lock_path
 from storage.raw import RawPages
 from storage.renewal import Upgraded, upgrade
+from storage.server_lock import server_holder
 
 T = TypeVar("T")
 log = logging.getLogger("jingbao.console")
@@ -94,6 +96,11 @@ def database_file(settings: Settings) -> Path:
     url = make_url(settings.config.database_url)
     in_a_file = url.get_backend_name() == "sqlite" and url.database
     return Path(in_a_file) if in_a_file else settings.config.data_dir / "jingbao.sqlite3"
+
+
+def daemon_at_work(settings: Settings) -> str:
+    """Which process watches, on which machine if the archive is on a server; nothing if none. Raises StorageError."""
+    return holder(lock_path(database_file(settings))) or server_holder(settings.config.database_url)
 
 
 @dataclass(frozen=True, slots=True)

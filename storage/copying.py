@@ -48,6 +48,8 @@ def copy_archive(source: Archive, target: Archive, progress: Progress = lambda *
     `target` is opened with `unfinished=True`. Raises StorageError if it is another archive, or if in the end it is not the
     same; it stays marked as unfinished then.
     """
+    if source.name == target.name:
+        raise StorageError(f"{target.name} is the archive itself. Name another database; nothing was changed.")
     with source.read() as present:
         resumed = _begin(present, target)
         for table in _TABLES:

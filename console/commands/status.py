@@ -15,14 +15,13 @@ from console.disk_report import DiskReport, disk_report
 from console.settings import VERSION, Settings, load_settings
 from console.terminal import counted, local, out, plain, print_json
 from console.troubles import collect_troubles
-from console.workshop import database_file, open_archive
+from console.workshop import daemon_at_work, open_archive
 from core.outcomes import Outcome
 from core.standing import Standing
 from crawler.dispatch import down_lines
 from crawler.standpoint import standpoint
 from storage import articles, outbox, sources
 from storage.archive import Transaction
-from storage.lock import holder, lock_path
 
 HELP = """\
 Tell how the whole is doing: the daemon, the sources, what the last day brought and what became of it, the mails, the disk.
@@ -61,7 +60,7 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
     return {
         "version": VERSION,
         "now": now,
-        "daemon": holder(lock_path(database_file(settings))),
+        "daemon": daemon_at_work(settings),
         "sources": {
             "on": len(settings.sources),
             "answered": sum(state.last_good is not None and not state.failures for state in states),
