@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
+from base64 import b64decode
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -19,18 +21,32 @@ from tests.net.servers import LOOPBACK, behaving, reply, serving, wanted
 
 
 @asynccontextmanager
-async def way(handshake, target_port: int) -> AsyncIterator[tuple[int, list[str]]]:
+async def way(handshake, target_port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
     """A proxy that greets by `handshake` (returns the name asked for) and then connects to loopback, whatever the name."""
     asked: list[str] = []
+    lines: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await handshake(reader, writer))
-        inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, target_port)
-        await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        task = asyncio.current_task()
+        assert task is not None
+        lines.add(task)
+        writers = [writer]
+        try:
+            with suppress(asyncio.CancelledError):  # of the context's end
+                asked.append(await handshake(reader, writer))
+                inner_reader, inner_writer = await asyncio.open_connection(LOOPBACK, target_port)
+                writers.append(inner_writer)
+                await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
+        finally:
+            for each in writers:
+                each.transport.abort()
 
-    server = await asyncio.start_server(serve, LOOPBACK, 0)
+    server = await asyncio.start_server(serve, LOOPBACK, 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1], asked
+        for task in lines:
+            task.cancel()
+        await asyncio.gather(*lines)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -78,6 +94,54 @@ async def test_a_page_comes_securely_through_a_proxy_that_resolves_its_name(hand
     assert document.body == b"page"
     assert set(asked) == {"news.example:443", "other.example:443"}
     assert site.asked == ["/robots.txt", "/a"]
+
+
+async def connect_signed_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """HTTP CONNECT with a name and password (RFC 7617)."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    sign_in = re.search(rb"Proxy-Authorization: Basic (\S+)", head)
+    assert sign_in
+    assert b64decode(sign_in[1]) == b"reader:hidden"
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    return head.split(b" ")[1].decode()
+
+
+async def socks5_signed_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+    """SOCKS 5 with a name and password (RFC 1929)."""
+    _, methods = await reader.readexactly(2)
+    assert 2 in await reader.readexactly(methods)
+    writer.write(b"\x05\x02")
+    _, length = await reader.readexactly(2)
+    name = await reader.readexactly(length)
+    password = await reader.readexactly((await reader.readexactly(1))[0])
+    assert (name, password) == (b"reader", b"hidden")
+    writer.write(b"\x01\x00")
+    *_, length = await reader.readexactly(5)
+    host = await reader.readexactly(length)
+    port = int.from_bytes(await reader.readexactly(2))
+    writer.write(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+    return f"{host.decode()}:{port}"
+
+
+@pytest.mark.parametrize(
+    ("handshake", "scheme"), [(connect_signed_in, "http"), (connect_signed_in, "https"), (socks5_signed_in, "socks5")]
+)
+async def test_a_secure_page_comes_through_a_proxy_that_wants_a_password(handshake, scheme: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    page, gate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("news.example").configure_cert(page)
+    authority.issue_cert(LOOPBACK).configure_cert(gate)
+    (tmp_path / "ca.pem").write_bytes(authority.cert_pem.bytes())
+    async with (
+        serving({"*": reply(body=b"page")}, ssl=page) as site,
+        way(handshake, site.port, gate if scheme == "https" else None) as (port, asked),
+        behaving(ca_file=str(tmp_path / "ca.pem")) as manners,
+    ):
+        proxy = f"{scheme}://reader:hidden@{LOOPBACK}:{port}"
+        document = await manners.client.fetch(wanted("https://news.example/a", DocumentKind.PAGE, proxy=proxy))
+
+    assert document.body == b"page"
+    assert set(asked) == {"news.example:443"}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https", "socks5"])
