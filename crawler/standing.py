@@ -30,10 +30,11 @@ FAILURES, FAILING_FOR = 3, timedelta(hours=6)
 FAILING_LONG = timedelta(hours=24)
 GOOD_RUNS = 3
 YIELDS_REMEMBERED = 60
-_RECENT = 20  # of them go on being replaced while a source is degraded; the others tell how it was before
 _FEWEST_BEFORE, _FEWEST_NOW, _MOST_NOW = 10, 4, 15
 _CHANCE = 1e-4
 """So unlikely must it be that as few of the latest texts are good if nothing has changed; at every run it is asked anew."""
+_MENDED_OF, _MENDED_SHARE = 8, 0.3
+"""So many of the latest texts are looked at, and this share of them has to be good, before a decay counts as mended."""
 _GONE_FOR_GOOD = re.compile(r" answered 410\b")
 
 
@@ -73,7 +74,7 @@ def judge(source: Source, state: SourceState, runs: Sequence[Run], now: datetime
         return _failing(source, state, runs, now, before, out_of_reach=out_of_reach)
     if state.last_good is None:
         return before
-    return _empty(source, state, runs, now) or _fallen(state.yields) or _quiet(source, state, runs, now) or Verdict(Standing.OK)
+    return _empty(source, state, runs, now) or _fallen(state) or _quiet(source, state, runs, now) or Verdict(Standing.OK)
 
 
 def _failing(
@@ -100,7 +101,8 @@ def _kind(source: Source, state: SourceState, runs: Sequence[Run]) -> Standing:
 
 def _empty(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
     """A list that shows nothing where it used to, for longer than the source was ever seen to rest."""
-    if not is_empty(state.yields) or _good_runs_without(runs, lambda gave: gave.listed) < GOOD_RUNS:
+    was_degraded = state.standing is Standing.DEGRADED
+    if not is_empty(state.yields) or not (was_degraded or _good_runs_without(runs, lambda gave: gave.listed) >= GOOD_RUNS):
         return None
     silence = _silence(source, state, now)
     if silence <= rhythm.SHORTEST or silence <= max(rhythm.gaps(state.rhythm, source.tz), default=rhythm.SHORTEST):
@@ -133,7 +135,8 @@ def is_empty(yields: Sequence[Yield]) -> bool:
 
 def _quiet(source: Source, state: SourceState, runs: Sequence[Run], now: datetime) -> Verdict | None:
     silence = _silence(source, state, now)
-    if silence <= rhythm.SHORTEST or _good_runs_without(runs, lambda gave: gave.fresh) < GOOD_RUNS:
+    was_quiet = state.standing is Standing.QUIET  # then a failure in between makes it no better
+    if silence <= rhythm.SHORTEST or not (was_quiet or _good_runs_without(runs, lambda gave: gave.fresh) >= GOOD_RUNS):
         return None
     wait = rhythm.longest_wait(state.rhythm, source)
     if silence <= wait:
@@ -142,13 +145,24 @@ def _quiet(source: Source, state: SourceState, runs: Sequence[Run], now: datetim
     return Verdict(Standing.QUIET, f"nothing new in its list since {since:%Y-%m-%d}; {days:.0f} working days are usual at most")
 
 
-def _fallen(yields: Sequence[Yield]) -> Verdict | None:
-    """The first contract that the latest yields break."""
+def _fallen(state: SourceState) -> Verdict | None:
+    """The first contract that the latest yields break, or that was broken and is not mended."""
     for contract in _CONTRACTS:
-        shares = [(contract.good(each), contract.of(each)) for each in yields if contract.of(each)]
-        if found := _drop(shares):
+        shares = [(contract.good(each), contract.of(each)) for each in state.yields if contract.of(each)]
+        was_broken = state.standing is Standing.DEGRADED and state.standing_reason.endswith(contract.broken.rpartition("}")[2])
+        if found := (_still_low(shares) if was_broken else None) or _drop(shares):
             return Verdict(Standing.DEGRADED, contract.broken.format(good=found[0] or "none", of=found[1]))
     return None
+
+
+def _still_low(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+    """The (good, of) of the latest runs if they are not mended. What was before is not asked: it may be long forgotten."""
+    good = of = 0
+    for latest in reversed(shares):
+        good, of = good + latest[0], of + latest[1]
+        if of >= _MENDED_OF:
+            break
+    return (good, of) if good < of * _MENDED_SHARE else None
 
 
 def _drop(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
@@ -186,15 +200,10 @@ def learn_rhythm(state: SourceState, yields: Yield | None, dates: Collection[dat
 
 
 def learn_yields(state: SourceState, yields: Yield | None) -> tuple[Yield, ...]:
-    """The yields that are remembered after a run: where something was read, or the list became empty or ceased to be so.
-
-    While a source is degraded, what it gave before is not forgotten.
-    """
+    """The yields that are remembered after a run: where something was read, or the list became empty or ceased to be so."""
     if yields is None:
         return state.yields
     turned = not state.yields or bool(state.yields[-1].listed) is not bool(yields.listed)
-    if not (turned or yields.fresh or yields.pages or yields.texts):
+    if not (turned or yields.pages or yields.texts):
         return state.yields
-    settled = YIELDS_REMEMBERED - _RECENT if state.standing is Standing.DEGRADED else 0
-    before, latest = state.yields[:settled], (*state.yields[settled:], yields)
-    return (*before, *latest[-(YIELDS_REMEMBERED - settled) :])
+    return (*state.yields, yields)[-YIELDS_REMEMBERED:]
