@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, func, inspect, make_url, select, table
+from sqlalchemy import URL, Connection, func, inspect, make_url, select, table
 
 from core.errors import StorageError
 from storage.database import database_of, told
@@ -51,7 +51,7 @@ def back_up(url: str, target: Path, now: datetime, *, force: bool = False) -> Co
     if file.exists() and not force:
         raise StorageError(f"{file} is there already. Name another file, or overwrite it with --force.")
     with writing_whole(file, force=force) as part:
-        snapshot(url, part)
+        snapshot(url, part, now)
         contents = contents_of(part)
         refuse(contents.tables, str(part))
     return Contents(file, contents.bytes, contents.revision, contents.tables, contents.rows)
@@ -65,7 +65,7 @@ def drop_older(folder: Path, keep: int) -> list[Path]:
     return removed
 
 
-def snapshot(url: str, file: Path) -> None:
+def snapshot(url: str, file: Path, now: datetime) -> None:
     """Write the archive at `url` as it is now into `file`, unchecked. Raises StorageError, NoArchiveError."""
     database = database_of(url, _PATIENCE)
     database.prepare(make=False)
@@ -73,11 +73,26 @@ def snapshot(url: str, file: Path) -> None:
         need_room(file.parent, database.path.stat().st_size)
         database.snapshot(file)
     else:
-        _copy_of_another_kind(url, file)
+        _copy_of_another_kind(url, file, now)
 
 
-def _copy_of_another_kind(_url: str, _file: Path) -> None:
-    raise StorageError("Only archives in SQLite can be backed up by this version; use pg_dump for one in PostgreSQL.")
+def _copy_of_another_kind(url: str, file: Path, now: datetime) -> None:
+    """The archive of another database, row by row, verified."""
+    from storage.archive import Archive  # noqa: PLC0415  (only here)
+    from storage.copying import copy_archive  # noqa: PLC0415
+
+    remove_database(file)
+    with (
+        Archive.open(url, now, make=False, migrate=False) as source,
+        Archive.open(sqlite_url(file), now, unfinished=True) as target,
+    ):
+        copy_archive(source, target)
+    file.chmod(0o600)
+
+
+def sqlite_url(file: Path) -> str:
+    """The URL of an SQLite file."""
+    return URL.create("sqlite", database=str(file)).render_as_string()
 
 
 def contents_of(file: Path) -> Contents:

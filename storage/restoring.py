@@ -14,12 +14,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import URL
-
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
 from storage import settings
 from storage.archive import RESTORED, Archive, Transaction
-from storage.backup import Contents, contents_of, flush, need_room, remove_database, snapshot, writing_whole
+from storage.backup import Contents, contents_of, flush, need_room, remove_database, snapshot, sqlite_url, writing_whole
 from storage.carrying import Carried, carry_over
 from storage.database import database_of
 from storage.files import log_of, memory_of
@@ -52,17 +50,18 @@ def restore(url: str, backup: Path, now: datetime) -> Restored:
     contents = _fit_backup(backup)
     database = database_of(url, _PATIENCE)
     if not isinstance(database, Sqlite):
-        raise StorageError("Only an archive in SQLite can be restored by this version.")
+        advice = "Make an empty database, name it in storage.url, and run: jingbao archive copy --help"
+        raise StorageError(f"A backup does not replace an archive in {database.name}. {advice}")
     path = database.path
     path.parent.mkdir(parents=True, exist_ok=True)
     present = _present(path)
     need_room(path.parent, 2 * contents.bytes + (path.stat().st_size if path.exists() else 0))
     with _stage(path) as stage:
-        snapshot(_url(backup), stage)
+        snapshot(sqlite_url(backup), stage, now)
         aside = None if present is Tables.NONE else _beside(path, f"before-restore-{now:%Y-%m-%dT%H%M%SZ}")
         if aside and present is not None:
             with writing_whole(aside) as part:
-                snapshot(url, part)
+                snapshot(url, part, now)
         carried, held = _prepare(stage, aside if present is Tables.PRESENT else None, backup, now)
         _put_in_place(database, stage, aside, damaged=present is None)
     return Restored(contents, aside, carried, held)
@@ -107,10 +106,10 @@ def _stage(path: Path) -> Iterator[Path]:
 
 def _prepare(stage: Path, present: Path | None, backup: Path, now: datetime) -> tuple[Carried | None, Held | None]:
     """Bring the staged backup up to date, and see to it that nothing in it is told twice. `present` is the archive that was."""
-    with Archive.open(_url(stage), now) as restored:
+    with Archive.open(sqlite_url(stage), now) as restored:
         carried = held = None
         if present is not None:
-            with Archive.open(_url(present), now, make=False, migrate=False) as theirs, theirs.read() as before:
+            with Archive.open(sqlite_url(present), now, make=False, migrate=False) as theirs, theirs.read() as before:
                 carried = _carried(restored, before)
         with restored.write() as tx:
             if carried is None:
@@ -148,7 +147,3 @@ def _move_aside(path: Path, aside: Path) -> None:
 
 def _beside(path: Path, word: str) -> Path:
     return path.with_name(f"{path.name}.{word}")
-
-
-def _url(path: Path) -> str:
-    return URL.create("sqlite", database=str(path)).render_as_string()

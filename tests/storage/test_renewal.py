@@ -1,0 +1,149 @@
+"""An older archive is brought up to date with a backup first, wholly or not at all, and by nobody who was not asked to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import Engine, event
+
+from core.errors import OlderArchiveError, StorageError
+from lexicon.query import parse
+from lexicon.watchlist import load_watchlist
+from storage import articles, outbox, renewal, sources
+from storage.archive import Archive
+from storage.renewal import upgrade
+from storage.search import search
+from tests.builders import NOW
+
+OLD = Path(__file__).with_name("archive_0001.sql")
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    """An archive of the first release."""
+    path = tmp_path / "jingbao.sqlite3"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLD.read_text(encoding="utf-8"))
+        connection.execute("PRAGMA journal_mode=WAL")
+    return path
+
+
+def _url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def _columns(path: Path) -> dict[str, list[str]]:
+    with closing(sqlite3.connect(path)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        shown = [name for name in names if not name.startswith(("article_index", "alembic", "sqlite"))]
+        return {name: [row[1] for row in connection.execute(f'PRAGMA table_info("{name}")')] for name in shown}
+
+
+def _rows(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of these columns."""
+    with closing(sqlite3.connect(path)) as connection:
+        asked = {name: ", ".join(f'"{column}"' for column in found) for name, found in columns.items()}
+        return {name: connection.execute(f'SELECT {shown} FROM "{name}" ORDER BY 1, 2').fetchall() for name, shown in asked.items()}
+
+
+def test_the_first_releases_archive_is_upgraded_without_losing_a_value(old: Path, tmp_path: Path) -> None:
+    """Every value of every table is as before, and everything can be read."""
+    columns = _columns(old)
+    before = _rows(old, columns)
+
+    done = upgrade(_url(old), tmp_path / "backups", NOW)
+
+    assert done is not None
+    assert (done.before, done.rows["article"], done.rows["match"]) == ("0001", 2, 2)
+    assert _rows(old, columns) == before
+    assert done.backup is not None
+    assert _columns(done.backup) == columns
+    assert _rows(done.backup, columns) == before
+    with Archive.open(_url(old), NOW, make=False, migrate=False) as archive, archive.read() as tx:
+        archive.check()
+        assert [each.title for each in search(tx, parse("结冰 OR freezes", load_watchlist()), NOW).articles]
+        assert sources.state(tx, "news").validators.etag == 'W/"1"'
+        assert [each.article_id for each in outbox.open_matches(tx, "ann")] == [2]
+        assert articles.get(tx, 1).title == "A lake freezes over"
+
+
+def test_an_archive_of_this_version_needs_nothing_and_gets_no_backup(old: Path, tmp_path: Path) -> None:
+    assert upgrade(_url(old), tmp_path / "backups", NOW) is not None
+    shutil.rmtree(tmp_path / "backups")
+
+    assert upgrade(_url(old), tmp_path / "backups", NOW) is None
+    assert not (tmp_path / "backups").exists()
+
+
+def test_a_command_that_only_asks_does_not_upgrade(old: Path) -> None:
+    before = old.read_bytes()
+
+    with pytest.raises(OlderArchiveError, match="jingbao upgrade"):
+        Archive.open(_url(old), NOW, make=False, migrate=False)
+    assert old.read_bytes() == before
+
+
+def test_without_room_for_the_backup_nothing_is_touched(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = old.read_bytes()
+    monkeypatch.setattr("storage.backup.shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+
+    with pytest.raises(StorageError, match="Make room"):
+        upgrade(_url(old), tmp_path / "backups", NOW)
+    assert old.read_bytes() == before
+
+
+def test_an_upgrade_that_would_lose_rows_is_undone(old: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = _columns(old)
+    before = _rows(old, columns)
+    real = renewal.bring_up_to_date
+
+    def losing(connection, now) -> None:
+        real(connection, now)
+        connection.exec_driver_sql("DELETE FROM match WHERE id = 2")
+
+    monkeypatch.setattr(renewal, "bring_up_to_date", losing)
+
+    with pytest.raises(StorageError, match=r"lose rows of match \(2 → 1\)"):
+        upgrade(_url(old), tmp_path / "backups", NOW)
+    assert _rows(old, columns) == before
+    assert _columns(old) == columns
+
+
+def _dies_at(statement: int, path: Path, backups: Path) -> int:
+    """The wait status of a child that is killed as it is about to execute its n-th changing statement."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    left = [statement]
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def _count(_connection, _cursor, sql, *_) -> None:
+        left[0] -= not sql.lstrip().startswith(("SELECT", "PRAGMA", "BEGIN"))
+        if left[0] < 0:
+            os.kill(os.getpid(), 9)
+
+    try:
+        upgrade(_url(path), backups, NOW)
+    finally:
+        os._exit(0)
+
+
+def test_an_upgrade_killed_at_any_step_leaves_the_old_archive_whole(old: Path, tmp_path: Path) -> None:
+    """At each statement of the migrations in turn, until one gets through."""
+    columns = _columns(old)
+    before = _rows(old, columns)
+    kills = 0
+    while _dies_at(kills, old, tmp_path / "backups"):
+        kills += 1
+        assert _columns(old) == columns
+        assert _rows(old, columns) == before
+
+    assert kills >= 8
+    assert upgrade(_url(old), tmp_path / "backups", NOW) is None
+    assert _rows(old, columns) == before
