@@ -11,8 +11,6 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import trafilatura
-
 from crawler.reading import plain
 
 if TYPE_CHECKING:
@@ -56,6 +54,8 @@ def _chosen_text(tree: HtmlElement, *, chinese: bool) -> str:
 
 
 def _by_trafilatura(tree: HtmlElement) -> list[str]:
+    import trafilatura  # noqa: PLC0415  (as in page_dates.py)
+
     try:
         text = trafilatura.extract(tree, fast=True, include_comments=False)
     except (ValueError, TypeError, AttributeError, IndexError, KeyError):

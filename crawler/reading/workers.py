@@ -125,7 +125,11 @@ class ReadingPool:
 
 def _prepare() -> None:
     """Make a fresh worker ready: the libraries loaded, its memory bounded, SIGPROF deadly."""
-    from crawler.reading import feeds, pages  # noqa: F401, PLC0415  (loaded here, so that no document pays for it)
+    # Loaded here, so that no document pays for it.
+    import htmldate  # noqa: F401, PLC0415
+    import trafilatura  # noqa: F401, PLC0415
+
+    from crawler.reading import feeds, pages  # noqa: F401, PLC0415
 
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
