@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core.document import DocumentKind, Request
 from core.errors import FetchError
 from core.log import values
+from core.secrets import keep_hidden, secrets_of_url
 from crawler.net.address import host_of
 from crawler.net.manners import DIRECT
 from scheduler.heartbeat import Heartbeat, heartbeat_file
@@ -36,6 +37,7 @@ class Ping:
         self._archive = archive
         self._manners = manners
         self._works = True
+        keep_hidden(secrets_of_url(settings.config.operator.ping_url))
 
     @property
     def every(self) -> timedelta:
