@@ -50,7 +50,7 @@ def restore(url: str, backup: Path, now: datetime) -> Restored:
     contents = _fit_backup(backup)
     database = database_of(url, _PATIENCE)
     if not isinstance(database, Sqlite):
-        advice = "Make an empty database, name it in storage.url, and run: jingbao archive copy --help"
+        advice = "Copy it into a new, empty database: docs/guides/backup-and-upgrade.md says how."
         raise StorageError(f"A backup does not replace an archive in {database.name}. {advice}")
     path = database.path
     path.parent.mkdir(parents=True, exist_ok=True)
