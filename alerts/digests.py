@@ -96,9 +96,10 @@ def _ids(matches: Sequence[Match]) -> list[int]:
 
 def _make(tx: Transaction, view: View, plan: MailPlan) -> None:
     letter = write(tx, view, plan, _told_times(tx, view, plan))
-    numbers = []
+    config, numbers = view.desk.config, []
+    operator = next(iter(config.operator.addresses), "")
     for address in view.reader.addresses:
-        message = render(letter, view.desk.config.mail, address)
+        message = render(letter, config.mail, address, operator)
         mail = NewMessage(
             reader=view.reader.key,
             address=address,

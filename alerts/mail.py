@@ -14,6 +14,7 @@ from email.policy import EmailPolicy
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
@@ -36,7 +37,7 @@ _WORD = re.compile(r"[\u2e80-\U0003ffff][，。、；：！？…”’）》」
 _GLOSSES_IN_SUBJECT = 2
 
 
-_IDENTIFIERS = {"In-Reply-To", "References", "List-Id"}
+_IDENTIFIERS = {"In-Reply-To", "References", "List-Id", "List-Unsubscribe"}
 
 
 class _Policy(EmailPolicy):
@@ -58,8 +59,8 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy(linesep="\r\n")
 
 
-def render(letter: Letter, mail: MailConfig, address: str) -> EmailMessage:
-    """The message that carries `letter` to one of the reader's addresses.
+def render(letter: Letter, mail: MailConfig, address: str, operator: str = "") -> EmailMessage:
+    """The message that carries `letter` to one of the reader's addresses. To `operator`, if named, go wishes for no more mails.
 
     The letter has at least one story. What does not fit in MAX_HTML_BYTES is left out of both parts and counted.
     """
@@ -68,6 +69,9 @@ def render(letter: Letter, mail: MailConfig, address: str) -> EmailMessage:
     number = message_id(letter, address, domain)
     message = addressed(mail, letter.reader, address, subject=subject(letter), created=letter.created, number=number)
     _classify(message, letter, mail)
+    if operator:
+        wish = quote(f"jingbao: no more mails to {address}", safe="")
+        message["List-Unsubscribe"] = f"<mailto:{operator}?subject={wish}>"  # RFC 2369, 3.2
     set_parts(message, _template("mail.txt.j2", letter), html)
     return message
 

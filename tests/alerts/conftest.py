@@ -15,6 +15,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+from tests.newsroom.mailbox import let_talks_end
+
 PASSWORD = "correct horse"
 
 
@@ -102,6 +104,7 @@ def mail_server(authority: trustme.CA) -> Iterator[Callable[..., MailServer]]:
             controller = _AnyPort(server, hostname="127.0.0.1", port=0, **options)
             controller.start()
             stack.callback(controller.stop)
+            stack.callback(let_talks_end)
             server.port = controller.port
             return server
 

@@ -103,6 +103,14 @@ def test_headers_let_people_and_programs_tell_the_mail():
     assert "List-Unsubscribe" not in message
 
 
+def test_who_wants_no_more_mails_can_tell_the_operator_if_one_is_named():
+    message = render(letter(), MAIL, "ann@example.org", "ops@example.org")
+    raw = message.as_bytes().decode()
+
+    assert "List-Unsubscribe: <mailto:ops@example.org?subject=jingbao%3A%20no%20more%20mails%20to%20ann%40example.org>" in raw
+    assert "List-Unsubscribe" not in received(letter())
+
+
 def test_a_message_id_is_the_mails_own_and_stays():
     first, again = received(letter()), received(letter())
     others = [received(letter(), "ann@example.net"), received(letter(created=NOW.replace(minute=1))), received(letter(period_key="now chips 2"))]

@@ -27,7 +27,7 @@ def parcel(recipient: str = "ann@example.org") -> Parcel:
 
 
 def to(port: int, **options) -> SmtpConfig:
-    return SmtpConfig(host="127.0.0.1", port=port, **{"security": "none", "timeout_seconds": 5, **options})
+    return SmtpConfig(host="127.0.0.1", port=port, **{"security": "none", "timeout_seconds": 20, **options})
 
 
 async def test_a_mail_arrives_byte_for_byte(mail_server):

@@ -24,6 +24,7 @@ from alerts.transports.xoauth2 import AccessTokens, RefreshTokens, device_url, s
 from core.config import OAuthConfig, SmtpConfig
 from core.errors import ChannelError
 from tests.alerts.conftest import MailServer, _AnyPort
+from tests.newsroom.mailbox import let_talks_end
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 FIRST = "refresh-token-one"
@@ -83,6 +84,7 @@ def mailbox():
     controller.start()
     box.port = controller.port
     yield box
+    let_talks_end()
     controller.stop()
 
 

@@ -92,6 +92,13 @@ class _AnyPort(Controller):
         return server
 
 
+def let_talks_end() -> None:
+    """Wait for who is still saying goodbye from this process: aiosmtpd leaves the sockets of such talks open when it stops."""
+    for thread in threading.enumerate():
+        if thread.name == "mail":
+            thread.join(10)
+
+
 def _let_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, _data: object) -> AuthResult:
     """Whoever signs in is let in."""
     return AuthResult(success=True)
@@ -115,4 +122,5 @@ def mailbox() -> Iterator[Mailbox]:
         box.host, box.port = LOOPBACK, controller.port
         yield box
     finally:
+        let_talks_end()
         controller.stop()
