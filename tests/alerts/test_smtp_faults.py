@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from storage import outbox
 from storage.archive import Archive
 from storage.outbox import Message, MessageState, NewMessage
 from tests.alerts.scripted import STEPS, scripted
+from tests.newsroom.mailbox import let_talks_end
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 SENDER = "jingbao@example.org"
@@ -246,3 +249,58 @@ async def test_a_quota_that_is_used_up_loses_no_mail_although_it_is_said_with_5x
         await send_due(archive, transport(server.port), SENDER, NOW)
 
     assert look(archive, "ann").state is MessageState.WAITING
+
+
+async def test_a_stop_that_meets_a_name_still_being_looked_up_does_not_wait_for_it(archive, monkeypatch) -> None:
+    """Nothing can break such a wait off: its thread is left behind, and cuts the line itself when it has one at last."""
+    looked_up, go_on = threading.Event(), threading.Event()
+
+    def slow(*_args, **_more) -> socket.socket:
+        looked_up.set()
+        go_on.wait(20)
+        return socket.socket()
+
+    monkeypatch.setattr("alerts.transports.talk.socket.create_connection", slow)
+    monkeypatch.setattr("alerts.transports.smtp._CUT_SECONDS", 0.01)
+    monkeypatch.setattr(sending, "STOP_PATIENCE", 0)
+    monkeypatch.setattr(sending, "LOOK_SECONDS", 0.01)
+    put(archive, "ann")
+    await send_due(archive, transport(9), SENDER, NOW, stopping=looked_up.is_set)
+    go_on.set()
+    let_talks_end()
+
+    assert (look(archive, "ann").state, look(archive, "ann").attempts) == (MessageState.WAITING, 0)
+
+
+async def test_a_name_that_is_looked_up_for_ever_is_given_up_as_a_whole(monkeypatch) -> None:
+    go_on = threading.Event()
+    monkeypatch.setattr("alerts.transports.talk.socket.create_connection", lambda *_args, **_more: go_on.wait(20))
+    monkeypatch.setattr("alerts.transports.smtp._CUT_SECONDS", 0.01)
+    with pytest.raises(OutOfReachError, match="the whole took too long"):
+        await transport(9, 0.01).send(parcel())
+    go_on.set()
+
+
+async def test_a_program_that_ends_in_mid_mail_leaves_it_as_it_was(archive) -> None:
+    """The loop itself is cancelled: nothing is written, as after a kill."""
+    put(archive, "ann")
+    with scripted({"RCPT": "hang"}) as server:
+        passing = asyncio.ensure_future(send_due(archive, transport(server.port), SENDER, NOW))
+        await asyncio.to_thread(server.hanging.wait)
+        passing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await passing
+
+    assert look(archive, "ann").attempts == 0
+
+
+async def test_a_password_whose_file_is_gone_is_a_matter_of_the_channel(monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("JINGBAO_SMTP_PASSWORD")
+    monkeypatch.setenv("JINGBAO_SMTP_PASSWORD_FILE", str(tmp_path / "absent"))
+    with pytest.raises(ChannelError, match="cannot be read"):
+        await transport(9).send(parcel())
+
+
+async def test_a_server_without_sign_in_and_one_without_ehlo_are_told_apart() -> None:
+    with scripted({"HELLO": "250 me"}) as server, pytest.raises(ChannelError, match="offers no sign-in"):
+        await transport(server.port).send(parcel())
