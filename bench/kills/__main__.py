@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 import time
@@ -84,6 +85,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"for worlds and journal; a new one begins anew ({FOLDER})")
     asked = parser.parse_args()
     name, folder = f"{asked.campaign}-{asked.database}-{asked.seed}", asked.folder.resolve()
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd's, on its own future
     journal, began = Journal(folder, name), time.monotonic()
     campaign = Campaign(journal, began + asked.minutes * 60, asked.kills)
     asyncio.run(campaign.run(asked.campaign, asked.database, folder / name, asked.seed, asked.at_once))

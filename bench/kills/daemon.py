@@ -85,9 +85,7 @@ async def _round(ground: Ground, oracle: Oracle, number: int, rng: random.Random
             for _ in range(KILLS_A_MOMENT[moment.name]):
                 lives.append(await live(made, _some_time(rng)))
             lives.append(await live(made, Death()))
-            verdict = await look(made, oracle, lives)
-            verdict.doubled -= entry.doubled  # the mails of all moments so far were looked at
-            entry.add(lives, verdict)
+            entry.add(lives, await look(made, oracle, lives))
     return entry
 
 

@@ -31,7 +31,7 @@ from tests.faults.points import named
 from tests.faults.stores import Place
 from tests.faults.striking import death
 
-LONGEST_LIFE_SECONDS = 60.0
+LONGEST_LIFE_SECONDS = 180.0
 
 
 def main() -> None:

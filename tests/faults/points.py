@@ -48,6 +48,14 @@ def _reads(function: str) -> Callable[..., bool]:
     return lambda _pool, called, *_: called.__name__ == function
 
 
+def _always(*_: Any, **__: Any) -> bool:
+    return True
+
+
+def _mail(kind: str) -> Callable[..., bool]:
+    return lambda _tx, mail, _now: mail.kind == kind
+
+
 def _around(name: str, what: str, place: str, **more: Any) -> tuple[Point, Point]:
     return (
         Point(f"before {name}", f"about to {what}", before(place), **more),
@@ -55,10 +63,13 @@ def _around(name: str, what: str, place: str, **more: Any) -> tuple[Point, Point
     )
 
 
-def _around_commit(name: str, what: str, place: str, *, window: bool = False, **more: Any) -> tuple[Point, Point]:
+def _around_commit(
+    name: str, what: str, place: str, only: Callable[..., Any] = _always, *, window: bool = False, **more: Any
+) -> tuple[Point, Point]:
+    before_it, after_it = at_commit(place, only, kept=False), at_commit(place, only, kept=True)
     return (
-        Point(f"before the commit of {name}", f"{what}, and not committed", at_commit(place, kept=False), window=window, **more),
-        Point(f"after the commit of {name}", f"{what} and committed", at_commit(place, kept=True), **more),
+        Point(f"before the commit of {name}", f"{what}, and not committed", before_it, window=window, **more),
+        Point(f"after the commit of {name}", f"{what} and committed", after_it, **more),
     )
 
 
@@ -104,8 +115,8 @@ _ALERTS = (
     *_around_commit("the matches", "matches and marks are kept", "storage.outbox:add_match"),
     Point("before the outbox", "a mail is rendered, not in the outbox", before("storage.outbox:put")),
     Point("after the outbox", "a mail is in the outbox, its matches are not marked", after("storage.outbox:put")),
-    *_around_commit("the mails", "mails are in the outbox with their matches' marks", "storage.outbox:put"),
-    *_around_commit("the digest", "a digest is in the outbox", "storage.outbox:put", moment="morning"),
+    *_around_commit("the mails", "mails are in the outbox with their matches' marks", "storage.outbox:put", _mail("now")),
+    *_around_commit("the digest", "a digest is in the outbox", "storage.outbox:put", _mail("digest"), moment="morning"),
     Point("after the claim", "due mails are read from the outbox", after("storage.outbox:due_messages", giving=bool)),
 )
 _SENDING = (

@@ -95,20 +95,22 @@ async def look(made: World, oracle: Oracle, lives: Sequence[Life]) -> Verdict:
 
 
 def _mails(made: World, verdict: Verdict) -> Verdict:
-    """Hold what the mail server took against the outbox."""
+    """Hold what the mail server took since the last look against the outbox."""
     sent = made.sent()
     came: dict[tuple[str, str], list[tuple[int, Received]]] = defaultdict(list)
     for place, mail in enumerate(made.box.received):
-        came[mail.recipients[0], str(mail.message["Message-ID"])].append((place, mail))
-    for name in came.keys() - sent.keys():
-        verdict.faults.append(f"a mail came that the outbox has not as sent: {name}")
-    for name, content in sent.items():
-        _one_mail(made, verdict, name, content, came.get(name, []))
+        if place >= made.looked_at:
+            came[mail.recipients[0], str(mail.message["Message-ID"])].append((place, mail))
+    for name in came.keys() - (sent.keys() - made.sent_before):
+        verdict.faults.append(f"a mail came that the outbox has as sent long ago, or not at all: {name}")
+    for name in sent.keys() - made.sent_before:
+        _one_mail(made, verdict, name, sent[name], came.get(name, []))
+    made.looked_at, made.sent_before = len(made.box.received), frozenset(sent)
     return verdict
 
 
 def _one_mail(made: World, verdict: Verdict, name: tuple[str, str], content: bytes, copies: list[tuple[int, Received]]) -> None:
-    if not copies and name not in made.sent_before:
+    if not copies:
         verdict.lost += 1
         verdict.faults.append(f"lost: {name}")
     if any(mail.raw.strip() != content.strip() for _, mail in copies):

@@ -39,12 +39,12 @@ def after(place: str, only: Callable[..., Any] = _always, *, giving: Callable[[A
     return wound
 
 
-def at_commit(place: str, *, kept: bool) -> Wound:
+def at_commit(place: str, only: Callable[..., Any] = _always, *, kept: bool) -> Wound:
     """At the commit of the transaction in which `place` was called: just before the database has it, or once it is `kept`."""
 
     def wound(strike: Strike) -> None:
         here = threading.local()
-        _surround(place, went=lambda *_, **__: setattr(here, "armed", True))
+        _surround(place, went=lambda _, *args, **kwargs: only(*args, **kwargs) and setattr(here, "armed", True))
 
         def commits(original: Callable[..., Any]) -> Callable[..., Any]:
             def do_commit(*args: Any) -> Any:

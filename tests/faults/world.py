@@ -29,7 +29,7 @@ from tests.newsroom.mailbox import Mailbox, mailbox
 from tests.newsroom.newsroom import Newsroom
 from tests.newsroom.outlets import Issued, Outlet, load_outlets
 from tests.newsroom.proxy import playing
-from tests.newsroom.setting import smtp, write_configuration
+from tests.newsroom.setting import SMTP_PASSWORD, smtp, write_configuration
 from tests.newsroom.site import newsroom_app
 
 ORDER = ("lantern-wire", "shanyu-daily", "harbour-ledger")
@@ -98,9 +98,10 @@ class StillNewsroom(Newsroom):
 
 @dataclass
 class World:
-    """One archive, its sites and its mail server. `sent_before`: (address, Message-ID) of mails of an earlier world.
+    """One archive, its sites and its mail server.
 
-    `life_starts`: how many mails had come when each daemon began.
+    `life_starts`: how many mails had come when each daemon began. At the last look at them `looked_at` had come, and those of
+    `sent_before` (address, Message-ID) were marked as sent.
     """
 
     place: Place
@@ -108,6 +109,7 @@ class World:
     newsroom: StillNewsroom
     config: Path
     life_starts: list[int] = field(default_factory=list)
+    looked_at: int = 0
     sent_before: frozenset[tuple[str, str]] = frozenset()
 
     @property
@@ -118,7 +120,12 @@ class World:
     @property
     def environment(self) -> dict[str, str]:
         """What the daemon's environment has besides."""
-        return {"JINGBAO_CLOCK": f"{self.moment.at.isoformat()}@{SPEED}", "NO_COLOR": "1", "JINGBAO_WORLD": str(self.place.folder)}
+        return {
+            "JINGBAO_CLOCK": f"{self.moment.at.isoformat()}@{SPEED}",
+            "JINGBAO_SMTP_PASSWORD": SMTP_PASSWORD,
+            "JINGBAO_WORLD": str(self.place.folder),  # by which its processes are known
+            "NO_COLOR": "1",
+        }
 
     def begin_life(self) -> None:
         """Note that another daemon begins: what came by mail until now, an earlier one sent."""
