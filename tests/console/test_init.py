@@ -164,7 +164,7 @@ def test_a_password_goes_into_a_file_of_its_own_and_is_found_there(tmp_path: Pat
             ("Send by", "localhost:1"),
             ("Encryption", "none"),
             ("User", "ann"),
-            ("Password", "canary-7391"),
+            ("Password", "swordfish-7391"),
             ("Sender", ""),
             ("again, folder", "keep"),
         ],
@@ -173,13 +173,13 @@ def test_a_password_goes_into_a_file_of_its_own_and_is_found_there(tmp_path: Pat
     )
 
     assert code == 0, shown
-    assert "canary-7391" not in shown
-    assert "canary-7391" not in (tmp_path / "config.yaml").read_text(encoding="utf-8")
+    assert "swordfish-7391" not in shown
+    assert "swordfish-7391" not in (tmp_path / "config.yaml").read_text(encoding="utf-8")
     secret = tmp_path / "secrets" / "JINGBAO_SMTP_PASSWORD"
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert stat.S_IMODE(secret.parent.stat().st_mode) == 0o700
     load_settings(tmp_path / "config.yaml")
-    assert secrets.look_up("JINGBAO_SMTP_PASSWORD", {}) == "canary-7391"
+    assert secrets.look_up("JINGBAO_SMTP_PASSWORD", {}) == "swordfish-7391"
 
 
 def test_the_questions_are_in_the_language_of_the_locale(tmp_path: Path) -> None:
