@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 
 from core.log import values
 
@@ -71,6 +72,10 @@ class LagMeter:
             measured=len(ranked),
             slow=sum(lag > SLOW_SECONDS for lag in ranked),
         )
+
+    def newest(self, count: int) -> tuple[float, ...]:
+        """The last `count` lags in seconds, the newest last; fewer if fewer were measured."""
+        return tuple(islice(self._lags, max(len(self._lags) - count, 0), None))
 
     def tell(self) -> None:
         """Write the last hour's figures to the log."""

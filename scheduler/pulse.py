@@ -53,6 +53,7 @@ class Pulse:
         self._last_tick = ""
         self._silent = False
         self._next = {"tell": self._began + TOLD_EVERY}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._beating: asyncio.Task[None] | None = None
         # A thread of its own: the loop's common ones may all be waiting for names or mail servers.
         self._pen = ThreadPoolExecutor(1, thread_name_prefix="heartbeat")
@@ -60,6 +61,7 @@ class Pulse:
 
     async def __aenter__(self) -> Self:
         """Begin to beat."""
+        self._loop = asyncio.get_running_loop()
         self._beating = asyncio.create_task(self._beat(), name="pulse")
         return self
 
@@ -175,6 +177,8 @@ class Pulse:
             collecting=self.collecting(),
             word=self.word,
             lag=self.lag.figures(),
+            tasks=len(asyncio.all_tasks(self._loop)) if self._loop else 0,
+            newest_lags=self.lag.newest(int(WRITTEN_EVERY / BEAT_SECONDS)),
         )
 
 

@@ -105,9 +105,9 @@ def _let_in(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: s
 
 
 @contextmanager
-def mailbox() -> Iterator[Mailbox]:
-    """A mailbox that answers at `host` and `port` for as long as the context lasts."""
-    box = Mailbox()
+def mailbox(box: Mailbox | None = None) -> Iterator[Mailbox]:
+    """A mailbox (`box`, if it is to be one of another kind) that answers at `host` and `port` for as long as the context lasts."""
+    box = box or Mailbox()
     controller = _AnyPort(
         box,
         hostname=LOOPBACK,

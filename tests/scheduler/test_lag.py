@@ -40,6 +40,14 @@ def test_the_figures_are_those_of_what_was_measured(caplog) -> None:
     assert [record.getMessage() for record in caplog.records] == ["the event loop was held up"]
 
 
+def test_the_newest_lags_are_given_the_newest_last_and_no_more_than_there_are() -> None:
+    meter = measured(0.5, 0.25, 0.125)
+
+    assert [round(lag, 6) for lag in meter.newest(2)] == [0.25, 0.125]
+    assert len(meter.newest(10)) == 3
+    assert measured().newest(10) == ()
+
+
 @settings(max_examples=50)
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=300))
 def test_at_most_one_lag_in_a_hundred_is_over_the_99th_percentile(lags) -> None:

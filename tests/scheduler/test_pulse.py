@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import os
 import signal
 import time
@@ -172,6 +173,31 @@ def test_what_is_no_heartbeat_is_none(tmp_path: Path, text) -> None:
     (tmp_path / "heartbeat.json").write_text(text, encoding="utf-8")
 
     assert Heartbeat.read(tmp_path / "heartbeat.json") is None
+
+
+def test_a_heartbeat_of_an_earlier_version_is_read_without_what_it_does_not_say(tmp_path: Path) -> None:
+    told = dataclasses.asdict(heartbeat())
+    file = tmp_path / "heartbeat.json"
+    file.write_text(json.dumps({name: told[name] for name in told.keys() - {"tasks", "newest_lags"}}), encoding="utf-8")
+
+    read = Heartbeat.read(file)
+
+    assert (read.tasks, read.newest_lags, read.trouble) == (0, (), "")
+
+
+async def test_a_heartbeat_counts_the_loops_tasks_and_tells_its_newest_lags(tmp_path: Path) -> None:
+    file = tmp_path / "heartbeat.json"
+    hand = Hand()
+    async with Pulse(monotonic=hand) as pulse:
+        pulse.lag.expect(1.0)
+        hand.seconds += 1.5
+        pulse.lag.happened()
+        pulse.write_to(file)
+        while (read := Heartbeat.read(file)) is None:
+            await asyncio.sleep(0)
+
+    assert read.tasks == len({"the test", "the pulse"})
+    assert read.newest_lags == (0.5,)
 
 
 async def test_a_disk_that_takes_no_heartbeat_does_not_end_the_daemon(tmp_path: Path, caplog) -> None:
