@@ -93,6 +93,7 @@ class Postgres:
         engine = self._engine(
             lock_timeout=f"{max(1, round(self._patience.total_seconds() * 1000))}ms",
             idle_in_transaction_session_timeout=_LONGEST_PAUSE,
+            synchronous_commit="on",  # whatever the server's habit: a mail's sent mark may not be lost with it
         )
 
         @event.listens_for(engine, "begin")

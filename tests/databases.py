@@ -27,7 +27,6 @@ KINDS = ("sqlite", "postgres")
 _SETTINGS = """
 fsync = off
 full_page_writes = off
-synchronous_commit = off
 autovacuum = off
 max_connections = 100
 shared_buffers = 32MB
