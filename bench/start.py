@@ -58,6 +58,7 @@ def leave_things_under_way(config: Path) -> None:
 import os, random, sys
 from datetime import UTC, datetime
 from bench.archive import keep, texts
+from storage import sources
 from storage.archive import Archive
 rng = random.Random()
 stock = texts(rng)[:1]
