@@ -25,8 +25,8 @@ class Heartbeat:
     """How a daemon was at one moment. Moments are ISO 8601 in UTC.
 
     `monotonic` is the machine's monotonic clock (seconds, the same for all its processes): ages are told by it, since the wall
-    clock may be set meanwhile. `phase` is starting, watching, reloading or ending. `word` is a line about how it stands. `tasks`
-    are the event loop's tasks that have not ended, `newest_lags` the loop's lags in seconds since about the heartbeat before.
+    clock may be set meanwhile. `phase` is starting, watching, reloading or ending. `word` is a line about how it stands.
+    `tasks` are the event loop's that have not ended, `newest_lags` the loop's lags in seconds since about the heartbeat before.
     """
 
     pid: int
@@ -76,7 +76,8 @@ class Heartbeat:
         """The one in a file; None if there is none that can be read."""
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
-            lists = {name: tuple(told.get(name, ())) for name in ("collecting", "newest_lags")}
+            told = {"newest_lags": (), **told}
+            lists = {name: tuple(told[name]) for name in ("collecting", "newest_lags")}
             return cls(**{**told, **lists, "lag": Lag(**told["lag"])})
         except (OSError, ValueError, TypeError, KeyError):
             return None
