@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,7 +89,8 @@ def main() -> None:
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd's, on its own future
     journal, began = Journal(folder, name), time.monotonic()
     campaign = Campaign(journal, began + asked.minutes * 60, asked.kills)
-    asyncio.run(campaign.run(asked.campaign, asked.database, folder / name, asked.seed, asked.at_once))
+    with suppress(asyncio.CancelledError, KeyboardInterrupt):  # ended from outside: what was done is told all the same
+        asyncio.run(campaign.run(asked.campaign, asked.database, folder / name, asked.seed, asked.at_once))
     print(told(name, list(journal), time.monotonic() - began))
     sys.exit(any(entry.faults for entry in journal))
 

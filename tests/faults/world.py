@@ -196,7 +196,9 @@ def _to_do(moment: Moment) -> list[Any]:
 
 def _read_only(url: str) -> str:
     """So that looking on neither recovers nor tidies up what is the daemon's to recover."""
-    return url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true" if url.startswith("sqlite") else url
+    if url.startswith("sqlite"):
+        return url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true"
+    return url.replace("postgresql://", "postgresql+psycopg://")
 
 
 @asynccontextmanager
