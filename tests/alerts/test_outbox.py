@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -28,8 +27,8 @@ SENDER = "jingbao@example.org"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive.open(f"sqlite:///{tmp_path / 'jingbao.sqlite3'}", NOW) as opened:
+def archive(database_url: str) -> Iterator[Archive]:
+    with Archive.open(database_url, NOW) as opened:
         yield opened
 
 
