@@ -22,7 +22,7 @@ from core.errors import JingbaoError
 from core.log import values
 from scheduler.duties import Duties, Duty
 from scheduler.intervals import Every, bring_near
-from scheduler.leaving import CLEAN, UNCLEAN, leave_at_once
+from scheduler.leaving import CLEAN, UNCLEAN, hear_reloads, leave_at_once
 from scheduler.pulse import Pulse
 from scheduler.shift import Shift, guarded
 
@@ -95,6 +95,7 @@ class Daemon:
         self._scheduler.start()
         await guarded("word", self._say_word())
         self._pulse.watching(self._tick)
+        hear_reloads()
         log.info("started", extra=values(tick_seconds=self._tick.total_seconds()))
         while not self._stop.is_set():
             with suppress(TimeoutError):

@@ -32,10 +32,19 @@ def leave_at_once(code: int) -> NoReturn:
 
 
 def leave_when_told() -> None:
-    """Until a daemon is ready, SIGTERM and SIGINT simply end it, with exit code 0: there is nothing to finish yet."""
+    """Until a daemon is ready, SIGTERM and SIGINT simply end it, with exit code 0: there is nothing to finish yet.
+
+    SIGHUP, which would end it too, waits: the kernel keeps it until `hear_reloads`.
+    """
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
         leave_at_once(CLEAN)
 
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
+
+
+def hear_reloads() -> None:
+    """Let a SIGHUP come, and the one that has been waiting."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})

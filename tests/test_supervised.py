@@ -60,7 +60,12 @@ def manager(ear: Ear, watchdog_seconds: float = 2) -> dict[str, str]:
 async def test_a_service_manager_hears_of_start_life_reload_and_end(tmp_path: Path, config: Path) -> None:
     with listening(tmp_path / "notify") as ear:
         async with started(config, **manager(ear)) as daemon:
+            while not _handles_sigterm(daemon.pid):  # noqa: ASYNC110  (it tells nobody)
+                await asyncio.sleep(0.01)
+            daemon.send_signal(signal.SIGHUP)  # while its code is loaded: it waits
             ready = await ear.until("READY")
+            await ear.until("RELOADING")
+            await ear.until("READY")
             await ear.until("WATCHDOG")
             async with started(config) as second:
                 assert await second.wait() == BUSY
