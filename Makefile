@@ -5,7 +5,7 @@ BIN := .venv/bin
 # `make test WORKERS=2` runs tests in two processes at once (pytest-xdist).
 WORKERS ?= 0
 
-.PHONY: run demo test check setup lock real format coverage test-service lint-container offline
+.PHONY: run demo test check setup lock real soak format coverage test-service lint-container offline
 
 run: setup        ## the daemon, with config.yaml
 	@$(BIN)/jingbao run
@@ -39,6 +39,12 @@ check: setup      ## lint, types, import contract
 
 real: setup       ## the daemon on captured feeds and pages (needs ../shared/data)
 	@$(BIN)/python -m bench.real
+
+# `make soak MINUTES=30 FOLDER=data/soak` goes on with what the folder holds; there are the figures and soak.svg afterwards.
+MINUTES ?= 30
+FOLDER ?= data/soak
+soak: setup       ## the daemon for weeks on a fast clock, among faults: memory, descriptors, tasks, loop lag
+	@$(BIN)/python -m bench.soak --minutes $(MINUTES) --folder $(FOLDER)
 
 setup: .venv/ready
 

@@ -109,10 +109,13 @@ async def _round(mischief: Mischief, _request: web.Request, _handler: _Handler) 
 
 
 def _hung_up(request: web.Request) -> web.Response:
-    transport = request.transport
+    _cut(request.transport)
+    return web.Response()
+
+
+def _cut(transport: asyncio.BaseTransport | None) -> None:
     if isinstance(transport, asyncio.Transport):
         transport.abort()
-    return web.Response()
 
 
 WAYS = {
@@ -156,8 +159,8 @@ class MoodyMailbox(Mailbox):
         if mood in {"", "swallow"}:
             await super().handle_DATA(server, session, envelope)
             self._note(answered=not mood)
-        if mood and server.transport:
-            server.transport.abort()
+        if mood:
+            _cut(server.transport)
         return "250 taken"
 
     def _note(self, *, answered: bool) -> None:
