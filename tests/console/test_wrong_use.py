@@ -6,12 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from console.cli import run
 from console.commands.options import LARGEST_ID
+from storage.archive import Archive
 
 CONFIG = """\
 readers:
@@ -47,7 +49,7 @@ def jingbao(*arguments: str, **more) -> subprocess.CompletedProcess[bytes]:
         (["search", "x", "--after", "9" * 30], 2, "no cursor"),
         (["search", "x", "--after", "²"], 2, "no cursor"),
         (["show", "9" * 30], 2, "not in the range"),
-        (["show", str(LARGEST_ID)], 3, str(LARGEST_ID)),
+        (["show", str(LARGEST_ID)], 3, "There is no archive"),
         (["explain", "9" * 30], 3, "There is no article"),
         (["explain", "²"], 2, "expected an article's number, or an address"),
         (["explain", "news.example/a"], 2, "starts with http:// or https://"),
@@ -71,7 +73,9 @@ def test_alone_it_explains_itself(capsys) -> None:
     assert "jingbao search" in capsys.readouterr().out
 
 
-def test_json_may_be_asked_of_the_group_or_the_trial(capsys) -> None:
+def test_json_may_be_asked_of_the_group_or_the_trial(config: Path, capsys) -> None:
+    Archive.open(f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}", datetime(2026, 1, 20, tzinfo=UTC)).close()
+
     assert run(["alerts", "--json", "test", "@deepseek"]) == 3
     assert json.loads(capsys.readouterr().out)["mails"] == []
 
