@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import signal
 import sys
+from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from bench.soak.journal import Journal, Plan
 from bench.soak.report import report
@@ -28,13 +31,20 @@ def main() -> None:
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # aiosmtpd's, on connections that end as was meant
     folder, wanted = asked.folder.resolve(), Plan(asked.seed, asked.sources, asked.speed, asked.rate)
     if asked.minutes > 0:
-        with suppress(KeyboardInterrupt):
-            asyncio.run(soak(folder, asked.minutes * 60, wanted))
+        with suppress(KeyboardInterrupt, asyncio.CancelledError):
+            asyncio.run(_until_told(soak(folder, asked.minutes * 60, wanted)))
     journal = Journal(folder)
     told = report(journal, journal.plan(wanted))
     (folder / "report.txt").write_text(told.text + "\n", encoding="utf-8")
     print(told.text)
     sys.exit(bool(told.faults))
+
+
+async def _until_told(soaking: Coroutine[Any, Any, None]) -> None:
+    """Ended early by SIGTERM as by Ctrl-C: the daemon is stopped, and what was measured is told."""
+    task = asyncio.ensure_future(soaking)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
 
 
 if __name__ == "__main__":

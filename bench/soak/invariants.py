@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from bench.soak.journal import Journal, Plan, lines
 from bench.soak.measuring import database
@@ -21,23 +20,25 @@ _BUG = re.compile(r"met a bug|Traceback \(most recent|Task exception was never|w
 
 def broken(journal: Journal, plan: Plan) -> list[str]:
     """What does not hold, in words; nothing if all does."""
-    data = journal.folder / "data"
-    return [*_archive(data, journal.resumes_at, plan), *_mails(journal, data), *_logs(journal), *_deaths(journal)]
+    return [*_stored(journal, plan), *_logs(journal), *_deaths(journal)]
 
 
-def _archive(data: Path, now: datetime, plan: Plan) -> list[str]:
-    url = f"sqlite:///{database(data)}"
+def _stored(journal: Journal, plan: Plan) -> list[str]:
+    file, now = database(journal.folder / "data"), journal.resumes_at
     try:
-        with Archive.open(url, now, make=False, migrate=False) as archive:
+        with Archive.open(f"sqlite:///{file}", now, make=False, migrate=False) as archive:
             archive.check()
     except JingbaoError as error:
         return [f"the archive: {error}"]
-    with closing(sqlite3.connect(database(data))) as rows:
-        faults = _runs(rows)
-        oldest = rows.execute("SELECT min(discovered) FROM article WHERE NOT matched").fetchone()[0]
-    if oldest and _utc(oldest) < now - timedelta(seconds=LONGEST_UNMATCHED_SECONDS * plan.speed):
-        faults.append(f"an article of {oldest} met no rules")
-    return faults
+    longest = timedelta(seconds=LONGEST_UNMATCHED_SECONDS * plan.speed)
+    with closing(sqlite3.connect(file)) as rows:
+        return [*_runs(rows), *_unmatched(rows, now - longest), *_mails(rows, journal)]
+
+
+def _unmatched(rows: sqlite3.Connection, before: datetime) -> list[str]:
+    waiting = "SELECT count(*) FROM article WHERE NOT matched AND discovered < ?"
+    count = rows.execute(waiting, [f"{before:%Y-%m-%d %H:%M:%S}"]).fetchone()[0]
+    return [f"{count} articles have not met the rules in a minute"] if count else []
 
 
 def _runs(rows: sqlite3.Connection) -> list[str]:
@@ -51,21 +52,16 @@ def _runs(rows: sqlite3.Connection) -> list[str]:
     return faults
 
 
-def _mails(journal: Journal, data: Path) -> list[str]:
+def _mails(rows: sqlite3.Connection, journal: Journal) -> list[str]:
     """A mail comes again only if it was not answered or its daemon was killed; none that counts as sent is missing."""
-    answered = Counter(mail["message_id"] for mail in lines(journal.mails) if mail["answered"])
-    came = defaultdict(int, answered)
-    for mail in lines(journal.mails):
-        came[mail["message_id"]] += not mail["answered"]
-    faults = []
-    twice, kills = sum(count - 1 for count in answered.values()), sum("kill" in line["fault"] for line in lines(journal.faults))
-    if twice > kills:
-        faults.append(f"{twice} mails came again after they were answered; {kills} kills account for as many at most")
-    with closing(sqlite3.connect(database(data))) as rows:
-        sent = [row[0] for row in rows.execute("SELECT message_id FROM message WHERE state = 'sent'")]
-    if lost := [name for name in sent if not came[name]]:
-        faults.append(f"{len(lost)} mails count as sent and never came, as {lost[0]}")
-    return faults
+    came = list(lines(journal.mails))
+    answered = Counter(mail["message_id"] for mail in came if mail["answered"])
+    again = sum(count - 1 for count in answered.values())
+    kills = sum("kill" in line["fault"] for line in lines(journal.faults))
+    sent = {row[0] for row in rows.execute("SELECT message_id FROM message WHERE state = 'sent'")}
+    lost = sent - {mail["message_id"] for mail in came}
+    faults = [f"{again} mails came again after they were answered; {kills} kills account for as many"] if again > kills else []
+    return [*faults, *(f"a mail counts as sent and never came: {name}" for name in sorted(lost))]
 
 
 def _logs(journal: Journal) -> list[str]:
@@ -78,7 +74,3 @@ def _logs(journal: Journal) -> list[str]:
 
 def _deaths(journal: Journal) -> list[str]:
     return [line["fault"][:300] for line in lines(journal.faults) if line["fault"].startswith("the daemon")]
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(f"{text}+00:00")

@@ -55,16 +55,19 @@ class Gauge:
         self._heartbeat = 0.0
 
     def read(self, at: str, seconds: float) -> Sample | None:
-        """The present moment; None if the daemon is gone, or has no archive yet."""
+        """The present moment; None if the daemon is gone, or not at work yet."""
         try:
             return self._read(at, seconds)
         except (psutil.Error, sqlite3.Error, OSError):
             return None
 
-    def _read(self, at: str, seconds: float) -> Sample:
+    def _read(self, at: str, seconds: float) -> Sample | None:
+        beat = Heartbeat.read(heartbeat_file(self._data))
+        if beat is None or beat.pid != self._daemon.pid or beat.phase == "starting":
+            return None
         memory, children = self._daemon.memory_full_info(), self._daemon.children(recursive=True)
         workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        tasks, lags = self._beat()
+        tasks, lags = self._news(beat)
         return Sample(
             at=at,
             seconds=round(seconds, 1),
@@ -84,10 +87,9 @@ class Gauge:
             lags=lags,
         )
 
-    def _beat(self) -> tuple[int | None, list[float]]:
-        """Tasks and lags of a heartbeat that was not seen yet."""
-        beat = Heartbeat.read(heartbeat_file(self._data))
-        if beat is None or beat.pid != self._daemon.pid or beat.monotonic == self._heartbeat:
+    def _news(self, beat: Heartbeat) -> tuple[int | None, list[float]]:
+        """Tasks and lags of a heartbeat, if it was not seen yet."""
+        if beat.monotonic == self._heartbeat:
             return None, []
         new = int(beat.monotonic - self._heartbeat) + 1 if self._heartbeat else len(beat.newest_lags)
         self._heartbeat = beat.monotonic

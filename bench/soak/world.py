@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.soak.faults import Ground, note, trouble
+from bench.soak.figures import samples_of
 from bench.soak.journal import Journal, Plan, add
 from bench.soak.measuring import Gauge, database
 from bench.soak.mischief import Mischief, MoodyMailbox
@@ -38,12 +39,14 @@ QUIET_SECONDS = 20.0
 
 @dataclass
 class World:
-    """One call's world, in a folder that may hold what earlier calls did."""
+    """One call's world, in a folder that may hold what earlier calls did. `rests` is how long its end is without faults."""
 
     plan: Plan
     journal: Journal
     clock: Clock
     began: float
+    rests: float = QUIET_SECONDS
+    every: float = SAMPLED_EVERY
     daemon: Process | None = None
     life: int = 0
 
@@ -58,7 +61,7 @@ class World:
         async with self._around(rng) as (ground, jingbao):
             befalling = asyncio.create_task(trouble(ground, rng))
             try:
-                await self._live_on(jingbao, ground, seconds - QUIET_SECONDS, befalling)
+                await self._live_on(jingbao, ground, seconds - self.rests, befalling)
             finally:
                 befalling.cancel()
                 await asyncio.gather(befalling, return_exceptions=True)
@@ -89,29 +92,29 @@ class World:
         return made
 
     async def _live_on(self, jingbao: Jingbao, ground: Ground, seconds: float, befalling: asyncio.Task[None]) -> None:
-        ends = time.monotonic() + seconds
-        while time.monotonic() < ends:
+        ends, comes_up = time.monotonic() + seconds, True
+        while comes_up and time.monotonic() < ends:
             self.life = self.journal.lives + 1
             try:
                 async with jingbao.running(self.journal.log_of(self.life)) as self.daemon:
-                    died = await self._watch(ends)
+                    gauge = Gauge(self.daemon.pid, self.life, self.data)
+                    died = await self._watch(gauge, ends)
                     if died:
                         note(ground, died)
                     else:
                         befalling.cancel()
-                        await self._watch(time.monotonic() + QUIET_SECONDS, mortal=False)
+                        await self._watch(gauge, time.monotonic() + self.rests, mortal=False)
             except JingbaoFailedError as error:
                 if self.daemon is None or self.daemon.returncode != -signal.SIGKILL:
                     note(ground, f"the daemon failed: {error}")
-                    await asyncio.sleep(1)  # a daemon that does not come up is not started a thousand times
+                    comes_up = self.life in {sample.life for sample in samples_of(self.journal.samples)}
 
-    async def _watch(self, ends: float, *, mortal: bool = True) -> str:
-        """Measure a life until a moment, or until its time to be killed has come; gives what it died of, if it did."""
+    async def _watch(self, gauge: Gauge, ends: float, *, mortal: bool = True) -> str:
+        """Measure a life, at least once, until a moment, or until its time has come; gives what it died of, if it did."""
         assert self.daemon is not None
-        gauge, first = Gauge(self.daemon.pid, self.life, self.data), None
-        most = LIVES[(self.life - 1) % len(LIVES)] if mortal else float("inf")
-        while time.monotonic() < ends:
-            await asyncio.sleep(SAMPLED_EVERY)
+        first, most = None, LIVES[(self.life - 1) % len(LIVES)] if mortal else float("inf")
+        while first is None or time.monotonic() < ends:
+            await asyncio.sleep(self.every)
             if self.daemon.returncode is not None:
                 return f"the daemon ended by itself with {self.daemon.returncode}"
             sample = await asyncio.to_thread(gauge.read, self.clock.now().isoformat(), time.monotonic() - self.began)
@@ -126,9 +129,11 @@ class World:
         return ""
 
 
-async def soak(folder: Path, seconds: float, wanted: Plan) -> None:
-    """Soak in a folder for so long; what an earlier call left there goes on, with its plan."""
+async def soak(
+    folder: Path, seconds: float, wanted: Plan, *, rests: float = QUIET_SECONDS, every: float = SAMPLED_EVERY
+) -> None:
+    """Soak in a folder for so long, measuring `every` so many seconds; what an earlier call left goes on, with its plan."""
     journal = Journal(folder)
     plan = journal.plan(wanted)
     clock = Clock(journal.resumes_at, plan.speed, time.monotonic())
-    await World(plan, journal, clock, time.monotonic()).soak(seconds)
+    await World(plan, journal, clock, time.monotonic(), rests, every).soak(seconds)
