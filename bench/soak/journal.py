@@ -20,7 +20,7 @@ class Plan:
     seed: int = 1
     sources: int = 120
     speed: float = 720.0
-    crawls_a_second: float = 5.0
+    crawls_a_second: float = 6.0
 
     @property
     def interval_minutes(self) -> float:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tests.newsroom.mailbox import Mailbox
 
 SAMPLED_EVERY = 5.0
-LIVES = (400, 8000)
+LIVES = (300, 8000)
 """So many crawls a daemon does before it is killed, in turn: most of them long enough to show what grows."""
 QUIET_SECONDS = 20.0
 """The end of each call is without faults, so that the daemon ends with nothing left over."""
