@@ -95,7 +95,7 @@ def test_doctor_makes_no_archive(config: Path, capsys) -> None:
     assert [path.name for path in config.parent.iterdir()] == ["config.yaml"]
 
 
-@pytest.mark.parametrize("text", ["storage: {url: 'postgresql://db/x'}", "data_dir: config.yaml"])
+@pytest.mark.parametrize("text", ["storage: {url: 'mysql://db/x'}", "data_dir: config.yaml"])
 def test_an_archive_that_cannot_be_is_a_fault_of_the_configuration(config: Path, text: str, capsys) -> None:
     config.write_text(text, encoding="utf-8")
 
@@ -131,10 +131,20 @@ def test_a_terminal_without_the_characters_gets_signs_in_their_place() -> None:
     assert b"? configuration" in ended.stdout
 
 
-def test_what_goes_to_a_file_is_not_wrapped() -> None:
-    ended = jingbao("sources", stdout=subprocess.PIPE, env=os.environ | {"COLUMNS": "30"})
+def test_a_server_that_is_not_there_is_worth_another_try(config: Path, capsys) -> None:
+    config.write_text(f"storage: {{url: 'postgresql:///x?host={config.parent}'}}", encoding="utf-8")
 
-    assert len(ended.stdout.splitlines()) == 79 + 2
+    assert run(["search", "x"]) == 75
+    assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_what_goes_to_a_file_is_not_wrapped() -> None:
+    narrow, wide = (
+        jingbao("sources", stdout=subprocess.PIPE, env=os.environ | {"COLUMNS": columns}).stdout for columns in ("30", "300")
+    )
+
+    assert len(narrow.splitlines()) > 79
+    assert narrow == wide
 
 
 def test_data_for_programs_is_utf_8_on_any_terminal() -> None:
