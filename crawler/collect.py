@@ -7,7 +7,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.clock import Clock
@@ -171,7 +171,7 @@ class Collector:
         spread = pause * random.uniform(0.95, 1.05)  # so that sources do not keep step with each other
         # A list that came in part shows the rest later, which is no news; but no fault puts the end off for ever.
         ends_baseline = (discovery.whole and report.seen > 0) or state.last_good is not None
-        read = yields if good and not discovery.unchanged else None
+        read = _read(discovery, state, yields) if good else None
 
         def work(tx: Transaction) -> None:
             sources.remember_items(tx, report.source, discovery.item_hashes if good else frozenset(), now)
@@ -233,10 +233,19 @@ def _learn(tx: Transaction, source: Source, discovery: Discovery, read: Yield | 
     state = sources.state(tx, source.key)
     dates = [entry.published.at for entry in discovery.entries if entry.published]
     standings.learn(tx, source.key, learn_rhythm(state, read, dates, now), learn_yields(state, read))
+def _read(discovery: Discovery, state: SourceState, yields: Yield) -> Yield | None:
+    """What a good run read. Of a list that is as it was, pages may be read whose next try has come."""
+    if not discovery.unchanged:
+        return yields
+    listed = state.yields[-1].listed if state.yields else 0
+    return replace(yields, listed=listed) if yields.pages or yields.texts else None
+
+
 
 
 def _begin(tx: Transaction, source: Source, now: datetime) -> tuple[int, SourceState, frozenset[bytes]]:
     standings.wake(tx, source.key, now)
+    standings.note_move(tx, source.key, discovery.moved_to, now)
     return sources.begin_run(tx, source.key, now), sources.state(tx, source.key), sources.known_items(tx, source.key)
 
 

@@ -181,7 +181,7 @@ class Collection:
 
         async def handle(result: Document | FetchError, request: Request) -> Sequence[Request]:
             arrival = by_url.pop(request.url)
-            self.tally.gave["pages"] += not (isinstance(result, FetchError) and result.outcome.passing)
+            self.tally.gave["pages"] += not (isinstance(result, FetchError) and _may_pass(arrival, result))
             self.tally.add(await self._contained(arrival, lambda arrival: self._take_in_page(arrival, result)))
             return ()
 
@@ -272,6 +272,11 @@ class Collection:
 def _is_fresh(arrival: Arrival, source: str) -> bool:
     """Whether an entry that goes on stands in this source's list for the first time."""
     return arrival.known is None or arrival.known.source != source
+
+
+def _may_pass(arrival: Arrival, error: FetchError) -> bool:
+    """Whether it says nothing yet of what its source gives: a passing fault, until the last try has met it too."""
+    return error.outcome.passing and _wait(arrival, error) is not None
 
 
 def _wait(arrival: Arrival, error: FetchError | ReadingError) -> timedelta | None:

@@ -7,6 +7,7 @@ Any answer, also a refusal, shows that it works. While it is down a source or tw
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,16 +19,30 @@ WITNESSES = 5
 FEWEST_WITNESSES = 3
 """With fewer hosts a dead line cannot be told from dead sources; then their reasons name the fault."""
 AT_ONCE = timedelta(minutes=30)
+LONGEST_AT_ONCE = timedelta(hours=6)
+"""Where sources are asked less often than every half hour, it takes as long as their intervals until all have been."""
+_GATEWAYS_WORD = frozenset({0, 502, 503, 504})
 PROBE_GAPS = tuple(timedelta(seconds=seconds) for seconds in (15, 30, 60, 120, 300))
 PROBES_AT_ONCE = 2
 """So that one source which died meanwhile does not keep the line down."""
 
 
-def is_silence(error: JingbaoError) -> bool:
-    """Whether nothing was heard at all; a status, or a pause that the host asked for, was heard."""
+def is_silence(error: JingbaoError, *, by_gateway: bool = False) -> bool:
+    """Whether nothing was heard at all.
+
+    `by_gateway`: an http proxy asked for us, whose own word for that is 502, 503 or 504 (RFC 9110, 15.6).
+    """
     if not isinstance(error, FetchError) or error.outcome not in {Outcome.FAILED, Outcome.TOO_SLOW}:
         return False
-    return not error.status and error.retry_after_seconds is None
+    unheard = _GATEWAYS_WORD if by_gateway else {0}
+    return error.status in unheard and error.retry_after_seconds is None
+
+
+def is_answer(error: JingbaoError) -> bool:
+    """Whether the host was heard just now. What is remembered (robots.txt, a pause it asked for) tells nothing of the line."""
+    if not isinstance(error, FetchError):
+        return True
+    return bool(error.status) or error.outcome is Outcome.TOO_BIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +76,36 @@ class Connection:
         line = self._lines.pop(name, None)
         return line is not None and line.down_since is not None
 
-    def silent(self, name: str, key: str, host: str, now: datetime, *, was_sound: bool, hosts: int) -> set[str]:
+    def silent(
+        self, name: str, key: str, host: str, now: datetime, *, was_sound: bool, hosts: int, within: timedelta = AT_ONCE
+    ) -> set[str]:
         """The source `key` was not heard; gives the sources to forgive if by this the line is judged down, else none.
 
-        `was_sound`: its last run was good, or it had none. `hosts` is how many are asked over this line.
+        `was_sound`: its last run was good, or it had none. `hosts` is how many are asked over this line,
+        `within` the time in which all of them are asked.
         """
         line = self._lines.setdefault(name, _Line())
         line.silent[key] = _Silence(now, host, was_sound)
         if line.down_since:
             return set()
-        line.silent = {key: each for key, each in line.silent.items() if now - each.at <= AT_ONCE}
+        line.silent = {key: each for key, each in line.silent.items() if now - each.at <= within}
         witnesses = {each.host for each in line.silent.values() if each.was_sound}
         if len(witnesses) < max(min(WITNESSES, hosts), FEWEST_WITNESSES):
             return set()
         line.down_since = min(each.at for each in line.silent.values() if each.was_sound)
         line.next_probe = now + PROBE_GAPS[0]
         return set(line.silent)
+
+    def line(self, name: str) -> _Line | None:
+        """All that is known of a line, to be given back to `take_back`."""
+        return deepcopy(self._lines.get(name))
+
+    def take_back(self, name: str, line: _Line | None) -> None:
+        """Know of a line what was known before: what was judged since could not be kept."""
+        if line is None:
+            self._lines.pop(name, None)
+        else:
+            self._lines[name] = line
 
     def is_down(self, name: str) -> bool:
         """Whether a line is judged down."""

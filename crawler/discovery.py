@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.article import Entry
 from core.document import Document, DocumentKind, Request
 from core.errors import FetchError, ReadingError
+from core.log import values
 from core.outcomes import Outcome
 from core.source import Source, SourceKind
 from crawler.net.manners import Manners
@@ -23,6 +25,11 @@ from crawler.reading.workers import ReadingPool
 from crawler.spiders.fetch_pages import fetch_with_scrapy
 from storage.sources import Validators
 
+log = logging.getLogger("jingbao.crawler")
+
+BELIEVED_FOR = timedelta(days=1)
+"""A list that was only ever "not modified" for so long is asked for whole: some servers say so for ever."""
+
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
@@ -30,6 +37,7 @@ class Discovery:
 
     `known_count` items were known by their hash and not read again; `unread` counts items that ended without an address.
     `unchanged`: the whole list is as it was. `validators` and `item_hashes` are to be kept once the entries are safe.
+    `moved_to` is where the list was found if that is where it is redirected for good (301, 308).
     """
 
     entries: tuple[Entry, ...] = ()
@@ -38,6 +46,7 @@ class Discovery:
     item_hashes: frozenset[bytes] = frozenset()
     validators: Validators = Validators()
     unchanged: bool = False
+    moved_to: str = ""
 
     @property
     def whole(self) -> bool:
@@ -68,17 +77,26 @@ class Discoverer:
     async def discover(self, source: Source, held: Validators, known: frozenset[bytes], now: datetime) -> Discovery:
         """What `source` lists now (aware UTC), beside what was held of it. Raises FetchError or ReadingError."""
         held = Validators() if _has_parts(source) else held
-        request = self._manners.request_for(source, etag=held.etag, last_modified=held.last_modified)
-        document = await self._fetch(request)
-        if document.unchanged:
-            return Discovery(validators=held, unchanged=True)
-        digest = hashlib.blake2b(document.body, digest_size=16).digest()
-        headers = document.headers
-        validators = Validators(headers.get("etag", ""), headers.get("last-modified", ""), digest)
+        document = await self._fetch(self._conditional(source, held))
+        believed, moved_to = document.unchanged, document.url if document.moved else ""
+        if believed and _is_fresh(held, now):
+            return Discovery(validators=held, unchanged=True, moved_to=moved_to)
+        if believed:
+            document = await self._fetch(self._manners.request_for(source))
+        digest, headers = hashlib.blake2b(document.body, digest_size=16).digest(), document.headers
+        validators = Validators(headers.get("etag", ""), headers.get("last-modified", ""), digest, now, held.lying)
         if digest == held.body_hash:
-            return Discovery(validators=validators, unchanged=True)
+            return Discovery(validators=validators, unchanged=True, moved_to=moved_to)
         read = await self._read(document, source, known, now)
-        return replace(read, validators=validators)
+        lies = believed and bool(read.entries)
+        if lies:
+            log.warning("a changed list was called unchanged: it is asked whole from now on", extra=values(source=source.key))
+        return replace(read, validators=replace(validators, lying=held.lying or lies), moved_to=moved_to)
+
+    def _conditional(self, source: Source, held: Validators) -> Request:
+        if held.lying:
+            return self._manners.request_for(source)
+        return self._manners.request_for(source, etag=held.etag, last_modified=held.last_modified)
 
     async def _read(self, document: Document, source: Source, known: frozenset[bytes], now: datetime) -> Discovery:
         match source.kind:
@@ -136,6 +154,11 @@ class Discoverer:
         if isinstance(result, FetchError):
             raise result
         return result
+
+
+def _is_fresh(held: Validators, now: datetime) -> bool:
+    """Whether the list itself came not long ago, so that a 304 may be believed (a clock put back makes it no fresher)."""
+    return held.whole is not None and abs(now - held.whole) < BELIEVED_FOR
 
 
 def _has_parts(source: Source) -> bool:

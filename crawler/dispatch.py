@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.log import values
-from crawler.connection import PROBES_AT_ONCE, WITNESSES, Connection, is_silence
+from crawler.connection import AT_ONCE, LONGEST_AT_ONCE, PROBES_AT_ONCE, WITNESSES, Connection, is_answer, is_silence
 from crawler.net.address import host_of
 from crawler.net.proxies import proxy_name
 from storage import settings, sources
@@ -30,6 +30,8 @@ log = logging.getLogger("jingbao.crawler")
 OFFLINE_SINCE = "connection.down"
 """The archive's fact: since when (RFC 3339) which lines are down, by name; DIRECT_LINE is the one without a proxy."""
 DIRECT_LINE = "direct"
+_ROUND = 1.2
+"""So many intervals after it was asked last, every source has been asked again: they are spread a little."""
 RETURN_OVER = timedelta(minutes=10)
 """Once a line works again, what has become due meanwhile is spread over so long."""
 
@@ -57,6 +59,8 @@ class Dispatch:
         over = {source.key: self._line(source) for source in among}
         working = frozenset(key for key, line in over.items() if not connection.is_down(line))
         probed = [line for line in connection.down if connection.probe_now(line, now)]
+        if probed:
+            self._manners.client.forget_silence()
 
         def ask(tx: Transaction) -> list[str]:
             found = sources.due(tx, now, limit, working)
@@ -72,7 +76,8 @@ class Dispatch:
         since = connection.down.get(line)
         if not connection.heard(line):
             return
-        theirs = [each.key for each in self._among if self._line(each) == line]
+        self._manners.client.forget_silence()
+        theirs = [each.key for each in self._over(line)]
 
         def work(tx: Transaction) -> int:
             _keep(tx, connection)
@@ -83,17 +88,22 @@ class Dispatch:
 
     async def failed(self, source: Source, state: SourceState, error: FetchError | ReadingError) -> bool:
         """The source's list did not come; gives whether its line is down, so that nobody is charged. Raises StorageError."""
-        if not is_silence(error):
+        connection, line = await self._known(), self._line(source)
+        if is_silence(error, by_gateway=self._by_gateway(source)):
+            await self._silent(connection, line, source, error.reason, was_sound=state.failures == 0)
+        elif is_answer(error):
             await self.heard(source)
-            return False
-        connection, line, now = await self._known(), self._line(source), self._clock.now()
-        hosts = len({host_of(each.url) for each in self._among if self._line(each) == line})
-        sound, was_down = state.failures == 0, connection.is_down(line)
-        forgiven = connection.silent(line, source.key, host_of(source.url), now, was_sound=sound, hosts=hosts or WITNESSES)
+        return connection.is_down(line)
+
+    async def _silent(self, connection: Connection, line: str, source: Source, reason: str, *, was_sound: bool) -> None:
+        now, was_down, theirs = self._clock.now(), connection.is_down(line), self._over(line)
+        hosts = len({host_of(each.url) for each in theirs}) or WITNESSES
+        within = max([AT_ONCE, *(min(each.interval * _ROUND, LONGEST_AT_ONCE) for each in theirs)])
+        host = host_of(source.url)
+        forgiven = connection.silent(line, source.key, host, now, was_sound=was_sound, hosts=hosts, within=within)
         if connection.is_down(line) and not was_down:
             await self._archive.writing(partial(self._went_down, connection, forgiven - {source.key}, now))
-            log.warning("offline: no source is charged", extra=values(line=line, reason=error.reason))
-        return connection.is_down(line)
+            log.warning("offline: no source is charged", extra=values(line=line, reason=reason))
 
     def _went_down(self, connection: Connection, forgiven: set[str], now: datetime, tx: Transaction) -> None:
         _keep(tx, connection)
@@ -105,6 +115,13 @@ class Dispatch:
             if self._connection is None:  # another may have been quicker meanwhile
                 self._connection = Connection(down)
         return self._connection
+
+    def _by_gateway(self, source: Source) -> bool:
+        """Whether the proxy itself asks for this source's list, and so answers in its place; through https it cannot."""
+        return self._manners.proxy_for(source).startswith("http") and source.url.startswith("http:")
+
+    def _over(self, line: str) -> list[Source]:
+        return [each for each in self._among if self._line(each) == line]
 
     def _line(self, source: Source) -> str:
         proxy = self._manners.proxy_for(source)

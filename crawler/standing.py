@@ -30,9 +30,10 @@ FAILURES, FAILING_FOR = 3, timedelta(hours=6)
 FAILING_LONG = timedelta(hours=24)
 GOOD_RUNS = 3
 YIELDS_REMEMBERED = 60
-_FEWEST_BEFORE, _FEWEST_NOW, _MOST_NOW = 10, 4, 15
-_CHANCE = 1e-4
-"""So unlikely must it be that as few of the latest texts are good if nothing has changed; at every run it is asked anew."""
+_FEWEST_BEFORE, _FEWEST_NOW, _MOST_NOW = 4, 4, 15
+_CHANCE, _MOST_CHANCE = 1e-4, 2e-3
+"""So unlikely must it be that as few of the latest texts are good if nothing has changed. It is asked anew with every text, so
+a source that has news once in three days may be judged by what is twelve times likelier: false words come no oftener."""
 _MENDED_OF, _MENDED_SHARE = 8, 0.3
 """So many of the latest texts are looked at, and this share of them has to be good, before a decay counts as mended."""
 _GONE_FOR_GOOD = re.compile(r" answered 410\b")
@@ -74,7 +75,8 @@ def judge(source: Source, state: SourceState, runs: Sequence[Run], now: datetime
         return _failing(source, state, runs, now, before, out_of_reach=out_of_reach)
     if state.last_good is None:
         return before
-    return _empty(source, state, runs, now) or _fallen(state) or _quiet(source, state, runs, now) or Verdict(Standing.OK)
+    found = _empty(source, state, runs, now) or _fallen(source, state) or _quiet(source, state, runs, now)
+    return found or Verdict(Standing.OK)
 
 
 def _failing(
@@ -145,14 +147,20 @@ def _quiet(source: Source, state: SourceState, runs: Sequence[Run], now: datetim
     return Verdict(Standing.QUIET, f"nothing new in its list since {since:%Y-%m-%d}; {days:.0f} working days are usual at most")
 
 
-def _fallen(state: SourceState) -> Verdict | None:
+def _fallen(source: Source, state: SourceState) -> Verdict | None:
     """The first contract that the latest yields break, or that was broken and is not mended."""
+    chance = _chance(source, state)
     for contract in _CONTRACTS:
         shares = [(contract.good(each), contract.of(each)) for each in state.yields if contract.of(each)]
         was_broken = state.standing is Standing.DEGRADED and state.standing_reason.endswith(contract.broken.rpartition("}")[2])
-        if found := (_still_low(shares) if was_broken else None) or _drop(shares):
+        if found := (_still_low(shares) if was_broken else None) or _drop(shares, chance):
             return Verdict(Standing.DEGRADED, contract.broken.format(good=found[0] or "none", of=found[1]))
     return None
+
+
+def _chance(source: Source, state: SourceState) -> float:
+    gaps = [gap / rhythm.GRAIN for gap in rhythm.gaps(state.rhythm, source.tz)] or [1.0]
+    return min(_CHANCE * max(median(gaps), 1), _MOST_CHANCE)
 
 
 def _still_low(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
@@ -165,26 +173,24 @@ def _still_low(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
     return (good, of) if good < of * _MENDED_SHARE else None
 
 
-def _drop(shares: Sequence[tuple[int, int]]) -> tuple[int, int] | None:
+def _drop(shares: Sequence[tuple[int, int]], chance: float) -> tuple[int, int] | None:
     """The (good, of) of the latest runs in which the share fell below half of what it was before, and not by chance.
 
-    Windows from the newest run back, of 4 to 15, are each compared with all that lies before the longest of them.
+    Windows from the newest run back, of 4 to 15, are each compared with all that lies before them.
     """
-    good = of = 0
-    windows = []
-    while shares and of < _MOST_NOW:
-        *shares, latest = shares
-        good, of = good + latest[0], of + latest[1]
-        windows.append((good, of))
     good_before, of_before = sum(share[0] for share in shares), sum(share[1] for share in shares)
-    if of_before < _FEWEST_BEFORE:
-        return None
-    before = (good_before + 1) / (of_before + 2)  # Laplace's rule of succession: ten of ten is no certainty
-    return next((window for window in windows if _is_drop(*window, before)), None)
-
-
-def _is_drop(good: int, of: int, before: float) -> bool:
-    return of >= _FEWEST_NOW and good / of < before / 2 and _at_most(good, of, before) < _CHANCE
+    good = of = 0
+    for latest in reversed(shares):
+        good, of = good + latest[0], of + latest[1]
+        good_before, of_before = good_before - latest[0], of_before - latest[1]
+        if of_before < _FEWEST_BEFORE:
+            return None
+        before = (good_before + 1) / (of_before + 2)  # Laplace's rule of succession: ten of ten is no certainty
+        if of >= _FEWEST_NOW and good / of < before / 2 and _at_most(good, of, before) < chance:
+            return good, of
+        if of >= _MOST_NOW:
+            return None
+    return None
 
 
 def _at_most(good: int, of: int, share: float) -> float:

@@ -87,6 +87,10 @@ source = Table(  # what the archive remembers of a source between runs; what a s
     Column("told_standing", _name(16), nullable=False, default="", server_default=""),  # what the operator was told last
     Column("rhythm", JSON, nullable=False, default=list, server_default="[]"),  # when it last had news: moments, oldest first
     Column("yields", JSON, nullable=False, default=list, server_default="[]"),  # what its latest runs that read something gave
+    Column("came_whole", UtcDateTime),  # when its list last came whole, not as a 304
+    Column("lying", Boolean, nullable=False, default=False, server_default=false()),  # its server said 304 of what had changed
+    Column("moved_to", _TEXT, nullable=False, default="", server_default=""),  # where its list is redirected for good
+    Column("moved_since", UtcDateTime),
 )
 Index("source_due", source.c.next_due)
 

@@ -33,11 +33,16 @@ _SIGHT_GRAIN = timedelta(days=1)  # `last_seen` of an item is kept this coarsely
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What tells a changed document from the one read last: HTTP's own (RFC 9110) and the hash of its body."""
+    """What tells a changed document from the one read last: HTTP's own (RFC 9110) and the hash of its body.
+
+    `whole` is when the document last came whole (aware UTC). `lying`: its server called a changed one unchanged.
+    """
 
     etag: str = ""
     last_modified: str = ""
     body_hash: bytes = b""
+    whole: datetime | None = None
+    lying: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,8 @@ class SourceState:
 
     `baseline_ended` is when its first good run was through: what was first seen by then is kept and never mailed.
     `told_standing` is what the operator was told last, empty for nothing. `rhythm` holds moments at which it had news and
-    `yields` what its latest runs that read something gave, both oldest first.
+    `yields` what its latest runs that read something gave, both oldest first. `moved_to` is where its list has been redirected
+    for good by every good run since `moved_since`.
     """
 
     key: str
@@ -64,6 +70,8 @@ class SourceState:
     told_standing: str = ""
     rhythm: tuple[datetime, ...] = ()
     yields: tuple[Yield, ...] = ()
+    moved_to: str = ""
+    moved_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,8 @@ def finish_run(
         changes["last_new"] = now
     if validators is not None:
         changes |= {"etag": validators.etag, "last_modified": validators.last_modified}
-        changes["body_hash"] = validators.body_hash or None
+        changes |= {"body_hash": validators.body_hash or None, "came_whole": validators.whole}
+        changes["lying"] = validators.lying
     tx.connection.execute(update(source).where(source.c.key == key).values(changes))
 
 
@@ -274,7 +283,7 @@ def _state(row: AnyRow) -> SourceState:
     return SourceState(
         key=row.key,
         next_due=row.next_due,
-        validators=Validators(row.etag, row.last_modified, row.body_hash or b""),
+        validators=Validators(row.etag, row.last_modified, row.body_hash or b"", row.came_whole, bool(row.lying)),
         baseline_ended=row.baseline_ended,
         failures=row.failures,
         last_run=row.last_run,
@@ -291,6 +300,8 @@ def _state(row: AnyRow) -> SourceState:
 
 
 def _run(row: AnyRow) -> Run:
+        moved_to=row.moved_to,
+        moved_since=row.moved_since,
     counts = {Outcome(name): count for name, count in row.counts.items()}
     yields = Yield(**row.yields) if row.yields else None
     return Run(row.id, row.source, row.started, row.finished, row.result, row.detail, row.seen, counts, yields)

@@ -23,6 +23,12 @@ def learn(tx: Transaction, key: str, rhythm: Collection[datetime], yields: Colle
     tx.connection.execute(update(source).where(source.c.key == key).values(kept))
 
 
+def note_move(tx: Transaction, key: str, moved_to: str, now: datetime) -> None:
+    """Keep where a source's list is redirected for good, and since when (aware UTC); empty for nowhere."""
+    unlike = update(source).where(source.c.key == key, source.c.moved_to != moved_to)
+    tx.connection.execute(unlike.values(moved_to=moved_to, moved_since=now if moved_to else None))
+
+
 def set_standing(tx: Transaction, key: str, standing: Standing, reason: str, now: datetime) -> bool:
     """Keep how a source stands and why; gives whether that is a change, whose moment is then `now` (aware UTC)."""
     ours = source.c.key == key

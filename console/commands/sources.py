@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -51,6 +51,7 @@ Examples:
   jingbao sources pause qbitai --until 2026-12-24
 """
 RUNS_SHOWN = 15
+MOVED_FOR_GOOD = timedelta(days=2)
 _STYLES = {Standing.BROKEN: "red", Standing.BLOCKED: "red", Standing.DEGRADED: "yellow", Standing.QUIET: "yellow"}
 
 
@@ -185,6 +186,9 @@ def _record(source: Source, state: SourceState | None, run: Run | None, *, on: b
         "failures": state.failures if state else 0,
         "last_error": state.last_error if state else "",
         "last_counts": dict(run.counts) if run else {},
+        "moved_to": state.moved_to if state else "",
+        "moved_since": state.moved_since if state else None,
+        "asked_whole": state is not None and state.validators.lying,
     }
 
 
@@ -231,6 +235,15 @@ def _why(settings: Settings, row: dict[str, Any]) -> str:
     return "" if row["last_good"] or not row["on"] else "not asked yet"
 
 
+def _advice(settings: Settings, record: dict[str, Any]) -> Iterator[str]:
+    """What is worth knowing of a source that works."""
+    if record["moved_since"] and settings.clock.now() - record["moved_since"] >= MOVED_FOR_GOOD:
+        since = _moment(settings, record["moved_since"])
+        yield f"since {since} it is redirected for good to {record['moved_to']}: change its address in {settings.path}"
+    if record["asked_whole"]:
+        yield "its server calls a changed list unchanged (304), so it is asked for the whole list every time"
+
+
 def _print(settings: Settings, record: dict[str, Any]) -> None:
     grid = Table.grid(padding=(0, 2))
     since = f", since {_moment(settings, record['since'])}" if record["since"] else ""
@@ -243,6 +256,8 @@ def _print(settings: Settings, record: dict[str, Any]) -> None:
         grid.add_row(name, _moment(settings, record[field]))
     if record["failures"]:
         grid.add_row("failures", plain(f"{record['failures']} in a row; the last: {record['last_error']}"))
+    for advice in _advice(settings, record):
+        grid.add_row("advice", plain(advice))
     out.print(grid)
     table = Table("run", "result", "seen", "what became of it", box=None, pad_edge=False)
     for run in record["runs"]:

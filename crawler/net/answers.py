@@ -12,7 +12,7 @@ from core.outcomes import Outcome
 
 LONGEST_PAUSE_SECONDS = 24 * 3600.0
 TOO_MANY_PAUSE_SECONDS = 300.0
-"""The pause after a 429 that names none: who says "too many" means more than one request."""
+"""The pause after a 429 that names none, or one of nothing: who says "too many" means more than one request."""
 # Headers by which a service says that its answer is a test for people, whatever the status (Cloudflare, AWS WAF).
 _CHALLENGES = {"cf-mitigated": {"challenge"}, "x-amzn-waf-action": {"challenge", "captcha"}}
 _GONE = {404, 410}
@@ -42,7 +42,7 @@ def _pause(status: int, headers: Mapping[str, str], now: datetime) -> float | No
     if status not in _PASSING and status < 500:
         return None
     asked = retry_after(headers, now)
-    return TOO_MANY_PAUSE_SECONDS if asked is None and status == 429 else asked
+    return TOO_MANY_PAUSE_SECONDS if not asked and status == 429 else asked
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -51,8 +51,9 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     A date is counted from the server's own Date, so that a wrong clock on either side does no harm, or from `now`.
     """
     value = headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value[:9]), LONGEST_PAUSE_SECONDS)
+    numbers = [number.strip() for number in value.split(",")]  # the header came more than once
+    if value.isascii() and all(number.isdigit() for number in numbers):
+        return min(max(float(number[:9]) for number in numbers), LONGEST_PAUSE_SECONDS)
     until = _http_date(value)
     if until is None:
         return None

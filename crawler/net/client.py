@@ -53,6 +53,10 @@ class LightClient:
             seconds = max(seconds - took, 0.001)
         raise FetchError(Outcome.TOO_BIG, f"{request.url} was redirected more than {self._limits.max_redirects} times.")
 
+    def forget_silence(self) -> None:
+        """Hold it against no host that its robots.txt was not heard: the line may work again."""
+        self._robots.forget_silence()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._wire.close()
@@ -66,6 +70,7 @@ class LightClient:
             started = time.monotonic()
             answer = await self._exchange(hop, seconds)
             self._judge(answer, host)
+            _check_unchanged(answer, hop, host)
             return answer, time.monotonic() - started
 
     async def _exchange(self, hop: Request, seconds: float) -> Answer:
@@ -94,3 +99,10 @@ class LightClient:
             unchanged=answer.status == 304,
             moved=moved,
         )
+
+
+def _check_unchanged(answer: Answer, hop: Request, host: str) -> None:
+    """A 304 that nobody asked for gives nothing, now and at every other try. Raises FetchError (failed)."""
+    if answer.status == 304 and not (hop.etag or hop.last_modified):
+        reason = f"{host} answered 304 Not Modified, though it was not asked whether anything had changed."
+        raise FetchError(Outcome.FAILED, reason, status=304)

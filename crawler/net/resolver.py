@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -13,7 +15,13 @@ from core.errors import FetchError
 from core.outcomes import Outcome
 from crawler.net.guard import AddressGuard
 
-LOOK_UPS_AT_ONCE = 8
+LOOK_UPS_AT_ONCE = 64
+"""Threads are made as they are needed. aiohttp looks a name up once at a time: so many must hang to block all."""
+PATIENCE_SECONDS = 10.0
+"""The C library's own is 5 s, twice, for each name server; nothing sound takes half of this."""
+
+
+_Infos = list[tuple[Any, ...]]  # as socket.getaddrinfo gives them
 
 
 class GuardedResolver(AbstractResolver):
@@ -21,7 +29,7 @@ class GuardedResolver(AbstractResolver):
 
     The guard's socket factory would stop the others too, but cannot name the host, and one refused address of two
     would spoil the other. Look-ups have threads of their own: when DNS hangs, they must not hold up what else waits
-    for a thread (mails, raw pages).
+    for a thread (mails, raw pages); and so many that the names which hang leave some to the others.
     """
 
     def __init__(self, guard: AddressGuard) -> None:
@@ -30,11 +38,7 @@ class GuardedResolver(AbstractResolver):
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         """The addresses of `host` that may be connected to. Raises FetchError (refused), or OSError if there are none."""
-        look_up = partial(socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
-        try:
-            infos = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-        except UnicodeError as error:
-            raise FetchError(Outcome.REFUSED, f"{host} cannot be a host's name: {error}.") from error
+        infos = await self._look_up(host, port, family)
         passed: list[ResolveResult] = []
         refusal: FetchError | None = None
         for found_family, _, protocol, _, place in infos:
@@ -52,6 +56,18 @@ class GuardedResolver(AbstractResolver):
         if refusal and not passed:
             raise refusal
         return passed
+
+    async def _look_up(self, host: str, port: int, family: socket.AddressFamily) -> _Infos:
+        wanted = {"family": family, "type": socket.SOCK_STREAM, "flags": socket.AI_ADDRCONFIG}
+        look_up: Callable[[], Any] = partial(socket.getaddrinfo, host, port, **wanted)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                found: _Infos = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+                return found
+        except UnicodeError as error:
+            raise FetchError(Outcome.REFUSED, f"{host} cannot be a host's name: {error}.") from error
+        except TimeoutError as error:
+            raise OSError(None, f"no name server answered within {PATIENCE_SECONDS:.0f} s") from error
 
     async def close(self) -> None:
         """Begin no more look-ups; one that hangs keeps its thread until the system gives up."""

@@ -35,6 +35,7 @@ class _Entry:
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     rules: Protego | None = None
     trouble: str = ""
+    silent: bool = False
     until: float = float("-inf")
 
 
@@ -57,13 +58,19 @@ class Robots:
         """
         entry = await self._entry(request)
         if entry.trouble:
-            rest = entry.until - self._clock()
-            raise FetchError(Outcome.FAILED, entry.trouble, retry_after_seconds=max(rest, 0.0))
+            rest = None if entry.silent else max(entry.until - self._clock(), 0.0)
+            raise FetchError(Outcome.FAILED, entry.trouble, retry_after_seconds=rest)
         if entry.rules is None:
             return 0.0
         if not entry.rules.can_fetch(request.url, self._product):
             raise FetchError(Outcome.BLOCKED, f"robots.txt of {web_address(request.url).host} forbids {request.url}.")
         return min(entry.rules.crawl_delay(self._product) or 0.0, LONGEST_DELAY_SECONDS)
+
+    def forget_silence(self) -> None:
+        """Ask again those origins that were not heard at all: it was our own line, or that is to be found out."""
+        for entry in self._entries.values():
+            if entry.silent:
+                entry.until = float("-inf")
 
     async def _entry(self, request: Request) -> _Entry:
         origin = str(web_address(request.url).origin())
@@ -76,7 +83,7 @@ class Robots:
         return entry
 
     async def _ask(self, entry: _Entry, origin: str, request: Request) -> None:
-        rules, trouble, good_for = None, "", GOOD_FOR_SECONDS
+        rules, trouble, silent, good_for = None, "", False, GOOD_FOR_SECONDS
         try:
             document = await self._fetch(_robots_request(origin, request))
             rules = Protego.parse(document.body.decode("utf-8-sig", "replace"))
@@ -85,8 +92,9 @@ class Robots:
                 raise
             if not _means_no_rules(error):
                 trouble = f"robots.txt of {origin} cannot be had, so nothing is fetched there for now. {error.reason}"
-                good_for = ASK_AGAIN_SECONDS if error.status else NO_ANSWER_SECONDS
-        entry.rules, entry.trouble, entry.until = rules, trouble, self._clock() + good_for
+                silent = not error.status
+                good_for = NO_ANSWER_SECONDS if silent else ASK_AGAIN_SECONDS
+        entry.rules, entry.trouble, entry.silent, entry.until = rules, trouble, silent, self._clock() + good_for
 
     def _forget_stale(self) -> None:
         now = self._clock()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # aiohttp's 8,190 are too few for the content-security and cookie headers of large sites.
 MAX_HEADER_BYTES = 64 * 1024
 KEEPALIVE_SECONDS = 15.0
+NAMES_KEPT_SECONDS = 10
+"""A site that moves is found at its new address as soon as its name says so; an open connection is used while it works."""
 _ACCEPT_PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 _ACCEPT = {
     DocumentKind.FEED: "application/rss+xml,application/atom+xml,application/feed+json,application/xml;q=0.9,*/*;q=0.8",
@@ -125,6 +127,7 @@ class Wire:
             return socks_connector(key)
         return aiohttp.TCPConnector(
             resolver=GuardedResolver(self._guard),
+            ttl_dns_cache=NAMES_KEPT_SECONDS,
             socket_factory=self._guard.open_socket,
             keepalive_timeout=KEEPALIVE_SECONDS,
         )

@@ -25,7 +25,10 @@ class Item:
 
 @dataclass
 class SmallSite:
-    """A feed at /feed and its articles; `statuses` makes single paths fail."""
+    """A feed at /feed and its articles; `statuses` makes single paths fail.
+
+    `lies` is an ETag that its feed keeps whatever it holds: asked whether it changed, it never has.
+    """
 
     port: int = 0
     items: list[Item] = field(default_factory=list)
@@ -34,7 +37,9 @@ class SmallSite:
     asked: Counter[str] = field(default_factory=Counter)
     feed_summary: str = ""
     redirects: dict[str, str] = field(default_factory=dict)
+    moved: int = 302
     silent: set[str] = field(default_factory=set)
+    lies: str = ""
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -64,13 +69,16 @@ class SmallSite:
         if path in self.silent:
             await asyncio.Event().wait()
         if path in self.redirects:
-            raise web.HTTPFound(self.redirects[path])
+            return web.Response(status=self.moved, headers={"Location": self.redirects[path]})
         if path in self.statuses:
             return web.Response(status=self.statuses[path])
         if path in self.bodies:
             return web.Response(text=self.bodies[path], content_type="text/html")
+        if path == "/feed" and self.lies and request.headers.get("If-None-Match") == self.lies:
+            return web.Response(status=304)
         if path == "/feed":
-            return web.Response(text=self.rss(), content_type="application/rss+xml")
+            headers = {"ETag": self.lies} if self.lies else {}
+            return web.Response(text=self.rss(), content_type="application/rss+xml", headers=headers)
         for item in self.items:
             if path == f"/{item.slug}":
                 return web.Response(text=self.page(item), content_type="text/html")

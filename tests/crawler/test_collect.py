@@ -140,6 +140,62 @@ async def test_an_unchanged_feed_costs_no_reading(tmp_path, pool) -> None:
         assert (it.result, counts) == ("unchanged", {})
 
 
+async def test_a_server_that_calls_a_changed_feed_unchanged_is_found_out_within_a_day(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.lies = '"for-ever"'
+        await it.collect()
+        site.items.append(MODEL)
+        believed = [await it.collect() and it.result for _ in range(3)]
+        it.clock.go(timedelta(days=1))
+        found_out = await it.collect()
+        site.items.append(replace(MODEL, slug="more", title="DeepSeek opens more weights", text=MODEL.text.replace("one", "a")))
+        await it.collect()
+        with it.archive.read() as tx:
+            held = sources.state(tx, "small").validators
+
+        assert believed == [{}, {}, {}]
+        assert found_out == {Outcome.NEW: 1, Outcome.UNCHANGED: 1}
+        assert len(it.held()) == 3
+        assert held.lying
+
+
+async def test_an_honest_not_modified_is_verified_once_a_day_and_believed(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.lies = '"honest: nothing changes"'
+        for _ in range(49):
+            await it.collect()
+        with it.archive.read() as tx:
+            held = sources.state(tx, "small").validators
+
+        assert (it.result, held.lying) == ("unchanged", False)
+        assert site.asked["/feed"] == 49 + 2
+
+
+async def test_a_feed_that_is_not_modified_for_whoever_asks_is_no_source(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/feed"] = 304
+        await it.collect()
+        with it.archive.read() as tx:
+            state = sources.state(tx, "small")
+
+        assert (it.result, state.failures) == ("failed", 1)
+        assert "304 Not Modified" in state.last_error
+
+
+async def test_where_a_feed_has_moved_for_good_is_kept_as_long_as_it_is_so(tmp_path, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        kept = []
+        for moved, status in (("/feed", 301), ("/feed", 301), ("/feed", 302)):
+            site.redirects, site.moved = {"/old": moved}, status
+            it.source = it.source.model_copy(update={"url": f"{site.base}/old"})
+            await it.collect()
+            with it.archive.read() as tx:
+                state = sources.state(tx, "small")
+            kept.append((state.moved_to.removeprefix(site.base), state.moved_since))
+
+        assert kept == [("/feed", START + timedelta(hours=1)), ("/feed", START + timedelta(hours=1)), ("", None)]
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -199,6 +255,19 @@ async def test_a_page_that_passingly_fails_is_tried_again_when_its_time_has_come
         assert failed == {Outcome.FAILED: 1}
         assert again == {Outcome.NEW: 1}
         assert it.held()[0].baseline  # it came with the first collection, whenever its page answered
+
+
+async def test_a_page_counts_as_unread_once_the_last_try_has_failed(tmp_path, pool) -> None:
+    """Passing faults say nothing of a source, until they do not pass."""
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/chips"] = 503
+        for _ in range(40):
+            await it.collect()
+        with it.archive.read() as tx:
+            pages = [(each.pages, each.read) for each in sources.state(tx, "small").yields]
+
+        assert site.asked["/chips"] == 5
+        assert pages == [(0, 0), (1, 0)]
 
 
 async def test_a_page_that_is_gone_is_not_asked_for_again(tmp_path, pool) -> None:

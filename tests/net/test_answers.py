@@ -64,7 +64,9 @@ def test_a_mark_that_is_no_challenge_changes_nothing() -> None:
     ("value", "seconds"),
     [("120", 120), ("0", 0), ("99999999999999999999", 86400), ("-5", None), ("", None), ("soon", None), ("1.5", None), ("٣", None),
      ("Tue, 24 Nov 2026 08:10:00 GMT", 600), ("Tue, 24 Nov 2026 07:00:00 GMT", 0), ("Wed, 24 Nov 2027 08:00:00 GMT", 86400),
-     ("Tue, 99 Nov 2026 08:10:00 GMT", None)],
+     ("Tue, 99 Nov 2026 08:10:00 GMT", None), ("NaN", None), ("1e309", None), ("inf", None), ("-0", None), ("120, 60", 120),
+     ("60,soon", None), ("Fri, 31 Dec 9999 23:59:59 GMT", 86400), ("Mon, 01 Jan 0001 00:00:00 GMT", 0),
+     ("Tuesday, 24-Nov-26 08:10:00 GMT", 600), ("Tue, 24 Nov 2026 08:10:00 +9999", None), ("Tue, 24 Nov 2026 09:10:00 +0100", 600)],
 )  # fmt: skip
 def test_retry_after_is_read_in_both_its_forms_and_capped_at_a_day(value: str, seconds: float | None) -> None:
     assert retry_after({"retry-after": value}, NOW) == seconds
@@ -80,11 +82,30 @@ def test_only_passing_refusals_carry_a_pause() -> None:
     assert [(e := judged(s, retry_after="60")) and e.retry_after_seconds for s in (429, 503, 404, 403)] == [60, 60, None, None]
 
 
-def test_too_many_requests_mean_a_pause_though_none_is_named() -> None:
+def test_too_many_requests_mean_a_pause_though_none_is_named_or_one_of_nothing() -> None:
+    assert [(e := judged(429, retry_after=value)) and e.retry_after_seconds for value in ("0", "soon", "7")] == [300, 300, 7]
     assert [(e := judged(s)) and e.retry_after_seconds for s in (429, 503)] == [300, None]
 
 
-@given(st.text(max_size=40))
+_ODD = st.one_of(
+    st.text(max_size=40),
+    st.floats().map(str),
+    st.integers().map(str),
+    st.lists(st.integers(0, 10**12).map(str), min_size=1, max_size=4).map(", ".join),
+    st.builds(
+        "{} {} {:04} {}:{}:{} {}".format,
+        st.integers(0, 40),
+        st.sampled_from(["Nov", "Feb", "Foo"]),
+        st.integers(0, 9999),
+        st.integers(0, 30),
+        st.integers(0, 70),
+        st.integers(0, 70),
+        st.sampled_from(["GMT", "+9999", "-2400", "+0800", "EST", ""]),
+    ),
+)
+
+
+@given(_ODD)
 def test_no_header_makes_it_fail(value: str) -> None:
     seconds = retry_after({"retry-after": value, "date": value}, NOW)
 

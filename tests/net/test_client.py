@@ -109,6 +109,15 @@ async def test_jingbao_says_who_it_is_and_a_source_may_say_otherwise() -> None:
     assert "x-key: k" in server.heads[1].lower()
 
 
+@pytest.mark.parametrize("kind", [DocumentKind.FEED, DocumentKind.PAGE])
+async def test_not_modified_is_no_answer_to_who_did_not_ask_whether(kind: DocumentKind) -> None:
+    pages = {"/page": b"HTTP/1.1 304 X\r\n\r\n", "/robots.txt": reply(404)}
+    with pytest.raises(FetchError, match="304 Not Modified, though it was not asked") as error:
+        await fetched(pages, kind=kind)
+
+    assert (error.value.outcome, error.value.status) == (Outcome.FAILED, 304)
+
+
 async def test_an_unchanged_document_is_not_sent_again() -> None:
     document, heads = await fetched(
         {"/page": b"HTTP/1.1 304 X\r\n\r\n"}, etag='W/"a"', last_modified="Tue, 24 Nov 2026 08:00:00 GMT"

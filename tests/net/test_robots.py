@@ -91,7 +91,7 @@ async def test_endless_redirects_are_a_file_that_is_not_there() -> None:
     assert await outcome_of(Net([failing(outcome=Outcome.TOO_BIG)]).robots()) is None
 
 
-@pytest.mark.parametrize(("status", "later"), [(429, 3600), (500, 3600), (503, 3600), (0, 300)])
+@pytest.mark.parametrize(("status", "later"), [(429, 3600), (500, 3600), (503, 3600)])
 async def test_a_server_that_cannot_answer_forbids_all_for_a_while(status: int, later: float) -> None:
     net = Net([failing(status), ""])
     robots = net.robots()
@@ -107,8 +107,29 @@ async def test_a_server_that_cannot_answer_forbids_all_for_a_while(status: int, 
     assert await outcome_of(robots) is None
 
 
-async def test_silence_is_trouble_too() -> None:
-    assert await outcome_of(Net([failing(outcome=Outcome.TOO_SLOW)]).robots()) is Outcome.FAILED
+async def test_silence_is_trouble_too_for_five_minutes_and_asks_for_no_pause() -> None:
+    net = Net([failing(outcome=Outcome.TOO_SLOW), ""])
+    robots = net.robots()
+
+    with pytest.raises(FetchError, match="cannot be had") as error:
+        await robots.delay(page())
+    assert (error.value.outcome, error.value.status, error.value.retry_after_seconds) == (Outcome.FAILED, 0, None)
+    net.now = 299
+    assert await outcome_of(robots) is Outcome.FAILED
+    net.now = 300
+    assert await outcome_of(robots) is None
+
+
+async def test_silence_is_forgotten_when_the_line_may_work_again_and_an_answer_is_not() -> None:
+    silent, busy = Net([failing(), ""]), Net([failing(503), ""])
+    after = []
+    for net in (silent, busy):
+        robots = net.robots()
+        await outcome_of(robots)
+        robots.forget_silence()
+        after.append(await outcome_of(robots))
+
+    assert after == [None, Outcome.FAILED]
 
 
 async def test_a_refused_address_is_refused_and_not_remembered() -> None:

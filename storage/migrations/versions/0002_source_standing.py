@@ -26,6 +26,10 @@ def upgrade() -> None:
         sa.Column("told_standing", _name(16), nullable=False, server_default=""),
         sa.Column("rhythm", sa.JSON(), nullable=False, server_default="[]"),
         sa.Column("yields", sa.JSON(), nullable=False, server_default="[]"),
+        sa.Column("came_whole", _MOMENT),
+        sa.Column("lying", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("moved_to", _TEXT, nullable=False, server_default=""),
+        sa.Column("moved_since", _MOMENT),
     ):
         op.add_column("source", column)
     op.add_column("run", sa.Column("yields", sa.JSON(), nullable=False, server_default="{}"))
