@@ -10,6 +10,7 @@ import asyncio
 import multiprocessing
 import resource
 import signal
+import threading
 import traceback
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -42,7 +43,9 @@ class ReadingPool:
         self._workers = workers
         self._cpu_seconds = cpu_seconds
         self._wall_seconds = cpu_seconds * WALL_FACTOR
-        self._pool = self._start()
+        self._pool = self._made()
+        self._begun = False
+        self._beginning = threading.Lock()
         self._closed = False
         self._slots = asyncio.Semaphore(workers)
         self._pending: set[asyncio.Future[Any]] = set()
@@ -71,13 +74,15 @@ class ReadingPool:
             self._letting_go.cancel()
         for reading in self._pending:
             reading.cancel()
-        self._stop()
+        with self._beginning:
+            self._stop()
 
     async def _attempt(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         task = (self._cpu_seconds, function, args, kwargs)
         try:
             async with self._slots, asyncio.timeout(self._wall_seconds + STARTING_SECONDS):
-                scheduled = self._living().schedule(_limited, task, timeout=self._wall_seconds)
+                pool = await self._living()
+                scheduled = pool.schedule(_limited, task, timeout=self._wall_seconds)
                 reading: asyncio.Future[T] = asyncio.wrap_future(scheduled)
                 self._pending.add(reading)
                 reading.add_done_callback(self._done)
@@ -101,20 +106,35 @@ class ReadingPool:
             self._pool.stop()  # type: ignore[no-untyped-call]
             asyncio.get_running_loop().run_in_executor(None, self._pool.join)
 
-    def _living(self) -> ProcessPool:
-        """The pool, or a new one: pebble's gives up if a worker is killed while it reads nothing."""
+    async def _living(self) -> ProcessPool:
+        """The pool, at work. Beginning starts processes, which may take tenths of a second, so it is left to a thread."""
+        if not self._at_work:
+            if self._letting_go:
+                self._letting_go.cancel()
+            await asyncio.to_thread(self._begin)
         if self._closed:
             raise RuntimeError("the reading pool is closed")
-        if not self._pool.active:
-            self._stop()
-            self._pool = self._start()
         return self._pool
+
+    @property
+    def _at_work(self) -> bool:
+        return self._begun and self._pool.active
+
+    def _begin(self) -> None:
+        """Put the pool to work, or a new one: pebble's gives up if a worker is killed while it reads nothing."""
+        with self._beginning:
+            if self._closed or self._at_work:
+                return
+            if self._begun:
+                self._stop()
+                self._pool = self._made()
+            self._begun = self._pool.active  # pebble starts the workers when it is first asked
 
     def _stop(self) -> None:
         self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
-    def _start(self) -> ProcessPool:
+    def _made(self) -> ProcessPool:
         return ProcessPool(
             max_workers=self._workers,
             max_tasks=DOCUMENTS_PER_WORKER,

@@ -124,6 +124,7 @@ def _settings(limits: CrawlLimits) -> dict[str, Any]:
         "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",
         "CONCURRENT_REQUESTS": limits.at_once,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "CONCURRENT_ITEMS": 1,  # a page leads to requests alone, and Scrapy begins so many tasks for each page (100)
         "WARN_ON_GENERATOR_RETURN_VALUE": False,
         "DOWNLOAD_DELAY": 0,  # the pace is shared with the feeds: crawler/net/pace.py
     }
