@@ -16,9 +16,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, func, inspect, make_url, select, table
 
-from core.errors import StorageError
-from storage.database import database_of, told
-from storage.sqlite import Sqlite
+from core.errors import NoArchiveError, StorageError
+from storage.database import Database, database_of, told
+from storage.sqlite import Sqlite, is_archive
+from storage.transaction import Transaction
+from storage.transcript import transcribe
+from storage.unfinished import refuse_unfinished
 from storage.upgrade import Tables, refuse, revision_of, state_of
 
 if TYPE_CHECKING:
@@ -51,43 +54,56 @@ def back_up(url: str, target: Path, now: datetime, *, force: bool = False) -> Co
     if file.exists() and not force:
         raise StorageError(f"{file} is there already. Name another file, or overwrite it with --force.")
     with writing_whole(file, force=force) as part:
-        snapshot(url, part, now)
+        snapshot(url, part)
         contents = contents_of(part)
         refuse(contents.tables, str(part))
     return Contents(file, contents.bytes, contents.revision, contents.tables, contents.rows)
 
 
 def drop_older(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest `keep` backups that have their name from the date; gives those removed."""
-    removed = sorted(folder.glob(_STAMPED))[:-keep]
+    """Remove all but the newest `keep` backups that have their name from the date; gives those removed.
+
+    What merely has such a name, and is no jingbao archive or not to be read, is neither counted nor removed.
+    """
+    removed = [file for file in sorted(folder.glob(_STAMPED)) if is_archive(file)][:-keep]
     for path in removed:
         path.unlink(missing_ok=True)
     return removed
 
 
-def snapshot(url: str, file: Path, now: datetime) -> None:
-    """Write the archive at `url` as it is now into `file`, unchecked. Raises StorageError, NoArchiveError."""
+def snapshot(url: str, file: Path) -> None:
+    """Write the archive at `url`, of whichever version, as it is now into `file`. Raises StorageError, NoArchiveError."""
     database = database_of(url, _PATIENCE)
     database.prepare(make=False)
     if isinstance(database, Sqlite):
         need_room(file.parent, database.path.stat().st_size)
         database.snapshot(file)
     else:
-        _copy_of_another_kind(url, file, now)
+        _transcript(database, file)
 
 
-def _copy_of_another_kind(url: str, file: Path, now: datetime) -> None:
-    """The archive of another database, row by row, verified."""
-    from storage.archive import Archive  # noqa: PLC0415  (only here)
-    from storage.copying import copy_archive  # noqa: PLC0415
+def _transcript(database: Database, file: Path) -> None:
+    """The archive of another kind of database, row by row, verified."""
+    copy = Sqlite(make_url(sqlite_url(file)), _PATIENCE)
+    source, target = database.reading_engine(), copy.writing_engine()
+    try:
+        with told(database), source.begin() as present:
+            _ready_to_copy(database, present, file)
+            with told(copy), target.begin() as written:
+                transcribe(Transaction(present, database.index), Transaction(written, copy.index))
+    finally:
+        source.dispose()
+        target.dispose()
+    copy.make_one_file()
 
-    remove_database(file)
-    with (
-        Archive.open(url, now, make=False, migrate=False) as source,
-        Archive.open(sqlite_url(file), now, unfinished=True) as target,
-    ):
-        copy_archive(source, target)
-    file.chmod(0o600)
+
+def _ready_to_copy(database: Database, present: Connection, file: Path) -> None:
+    state = state_of(present)
+    refuse(state, database.name)
+    if state is Tables.NONE:
+        raise NoArchiveError(f"The database {database.name} is empty yet, so there is nothing to back up.")
+    refuse_unfinished(Transaction(present, database.index), database.name)
+    need_room(file.parent, 2 * database.size(present).bytes)  # the copy, and the log it is written by
 
 
 def sqlite_url(file: Path) -> str:

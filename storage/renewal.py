@@ -44,7 +44,7 @@ def upgrade(url: str, folder: Path, now: datetime, *, backup: bool = True) -> Up
         if before is None:
             return None
         file = folder / f"before-upgrade-from-{before}-{now:%Y-%m-%dT%H%M%SZ}.sqlite3"
-        made = _back_up(url, database, file, now) if backup else None
+        made = _back_up(url, database, file) if backup else None
         with told(database), engine.begin() as connection:
             rows = _migrate(connection, now)
             return Upgraded(before, revision_of(connection) or "", rows, made)
@@ -65,15 +65,13 @@ def _older(database: Database, engine: Engine) -> str | None:
         return revision_of(connection) or "0000"
 
 
-def _back_up(url: str, database: Database, file: Path, now: datetime) -> Path:
-    if not isinstance(database, Sqlite):
-        advice = "Make one with pg_dump, then run: jingbao upgrade --no-backup"
-        raise StorageError(f"An older archive in {database.name} cannot be backed up by this version. {advice}")
+def _back_up(url: str, database: Database, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
-    # The copy, and as much again for the log that the migrations may fill.
-    need_room(file.parent, 2 * database.path.stat().st_size)
+    if isinstance(database, Sqlite):
+        # The copy, and as much again for the log that the migrations may fill.
+        need_room(file.parent, 2 * database.path.stat().st_size)
     with writing_whole(file, force=True) as part:
-        snapshot(url, part, now)
+        snapshot(url, part)
         contents_of(part)
     return file
 

@@ -57,11 +57,11 @@ def restore(url: str, backup: Path, now: datetime) -> Restored:
     present = _present(path)
     need_room(path.parent, 2 * contents.bytes + (path.stat().st_size if path.exists() else 0))
     with _stage(path) as stage:
-        snapshot(sqlite_url(backup), stage, now)
+        snapshot(sqlite_url(backup), stage)
         aside = None if present is Tables.NONE else _beside(path, f"before-restore-{now:%Y-%m-%dT%H%M%SZ}")
         if aside and present is not None:
             with writing_whole(aside) as part:
-                snapshot(url, part, now)
+                snapshot(url, part)
         carried, held = _prepare(stage, aside if present is Tables.PRESENT else None, backup, now)
         _put_in_place(database, stage, aside, damaged=present is None)
     return Restored(contents, aside, carried, held)

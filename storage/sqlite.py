@@ -17,6 +17,7 @@ from core.errors import DamagedError, NoArchiveError, StorageError
 from storage import files
 from storage.disk import DatabaseSize
 from storage.search.fts5 import Fts5Index
+from storage.upgrade import OURS
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
@@ -115,6 +116,15 @@ class Sqlite:
         except sqlite3.Error as error:
             raise self.refusal(error) from error
 
+    def make_one_file(self) -> None:
+        """Have all of a database nobody has open in its file, no log beside it, and let the file say whose it is."""
+        try:
+            with closing(self._alone(self.path)) as connection:
+                connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+                connection.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.Error as error:
+            raise self.refusal(error) from error
+
     def replace_by(self, file: Path) -> None:
         """Put the archive in `file` in this one's place, in one transaction: others see all of the one or all of the other.
 
@@ -205,3 +215,13 @@ class Sqlite:
             found = "ok" if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() is not None else ""
         if found != "ok":
             raise DamagedError(_DAMAGED.format(path=self.path, error=" ".join(found.split())))
+
+
+def is_archive(file: Path) -> bool:
+    """Whether a file is a jingbao archive, by its tables; it is not changed, nor looked through for damage."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False
+    return names >= OURS

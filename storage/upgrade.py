@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_OURS = {"article", "address", "source"}
+OURS = {"article", "address", "source"}
+"""Tables that every version has."""
 _ALEMBIC = "alembic_version"
 CREATED = "archive.created"
 """The setting that holds when the archive began; it also tells two archives apart."""
@@ -41,7 +42,7 @@ def state_of(connection: Connection) -> Tables:
     tables = set(inspect(connection).get_table_names()) - {_ALEMBIC}
     if not tables:
         return Tables.NONE
-    if not tables >= _OURS:
+    if not tables >= OURS:
         return Tables.FOREIGN
     known, last = revisions(), revision_of(connection)
     if last is not None and last not in known:
@@ -68,6 +69,11 @@ def bring_up_to_date(connection: Connection, now: datetime) -> None:
         connection.execute(insert(setting), {"key": CREATED, "value": now.isoformat()})
 
 
+def make_tables(connection: Connection, revision: str) -> None:
+    """Make the tables as they were after a migration, in an empty database."""
+    _run_migrations(connection, revision)
+
+
 def revision_of(connection: Connection) -> str | None:
     """The last migration the database has had, or None."""
     if not inspect(connection).has_table(_ALEMBIC):
@@ -80,11 +86,11 @@ def revisions() -> list[str]:
     return sorted(script.name.partition("_")[0] for script in (_MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
-def _run_migrations(connection: Connection) -> None:
+def _run_migrations(connection: Connection, revision: str = "head") -> None:
     from alembic import command  # noqa: PLC0415  (a third of the start-up time, wanted once in a version's life)
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
