@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, select
 
+from storage.columns import storable
 from storage.schema import metadata, setting
 
 if TYPE_CHECKING:
@@ -47,8 +48,11 @@ def content_hash(tx: Transaction, table: Table, without: Collection[str] = ()) -
 
 
 def canonical(row: Mapping[str, Any]) -> str:
-    """A row as one JSON object, the same for the same values whichever database they came from."""
-    return json.dumps(row, ensure_ascii=False, sort_keys=True, default=_plain)
+    """A row as one JSON object, the same for the same values whichever database they came from.
+
+    Text is taken as `columns.storable` makes it, since earlier versions wrote it into SQLite as it came.
+    """
+    return json.dumps(storable(dict(row)), ensure_ascii=False, sort_keys=True, default=_plain)
 
 
 def _plain(value: Any) -> str:

@@ -1,66 +1,33 @@
 """The archive's tables, for SQLite and PostgreSQL alike. How they hang together: docs/design/archive.md.
 
-Times are aware UTC (UtcDateTime). Work still to do is a mark on its row, never a comparison of ids or times, because
+Types of columns are in columns.py. Work still to do is a mark on its row, never a comparison of ids or times, because
 neither commits in order. The full-text index is not here: it differs by database (storage/search/).
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
-    String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
 )
-from sqlalchemy.types import JSON
+
+from storage.columns import AnyJson, AnyText, UtcDateTime
 
 metadata = MetaData()
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime, kept in UTC; SQLite has no zones, so it is given back there."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: it would be read as UTC and be wrong by hours."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"naive time {value!r} may not be stored")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's)
-        """Give the zone back."""
-        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
 # SQLite gives out row numbers only to INTEGER PRIMARY KEY, not to BIGINT.
 _Id = BigInteger().with_variant(Integer, "sqlite")
-# PostgreSQL compares by bytes, as SQLite does: both sort alike, and an index outlives a new edition of the system's locales.
-_BYTEWISE = "C"
-_TEXT = Text().with_variant(Text(collation=_BYTEWISE), "postgresql")
-
-
-def _name(length: int) -> String:
-    return String(length).with_variant(String(length, collation=_BYTEWISE), "postgresql")
 
 
 def _id() -> Column[Any]:
@@ -70,26 +37,26 @@ def _id() -> Column[Any]:
 source = Table(  # what the archive remembers of a source between runs; what a source *is* stands in the configuration
     "source",
     metadata,
-    Column("key", _name(64), primary_key=True),
+    Column("key", AnyText(64), primary_key=True),
     Column("next_due", UtcDateTime, nullable=False),
-    Column("etag", _TEXT, nullable=False, default=""),
-    Column("last_modified", _TEXT, nullable=False, default=""),
+    Column("etag", AnyText, nullable=False, default=""),
+    Column("last_modified", AnyText, nullable=False, default=""),
     Column("body_hash", LargeBinary),
     Column("baseline_ended", UtcDateTime),
     Column("failures", Integer, nullable=False, default=0),  # in a row
     Column("last_run", UtcDateTime),
     Column("last_good", UtcDateTime),
     Column("last_new", UtcDateTime),
-    Column("last_error", _TEXT, nullable=False, default=""),
-    Column("standing", _name(16), nullable=False, default="new", server_default="new"),  # a Standing (core/standing.py)
-    Column("standing_reason", _TEXT, nullable=False, default="", server_default=""),
+    Column("last_error", AnyText, nullable=False, default=""),
+    Column("standing", AnyText(16), nullable=False, default="new", server_default="new"),  # a Standing (core/standing.py)
+    Column("standing_reason", AnyText, nullable=False, default="", server_default=""),
     Column("standing_since", UtcDateTime),
-    Column("told_standing", _name(16), nullable=False, default="", server_default=""),  # what the operator was told last
-    Column("rhythm", JSON, nullable=False, default=list, server_default="[]"),  # when it last had news: moments, oldest first
-    Column("yields", JSON, nullable=False, default=list, server_default="[]"),  # what its latest runs that read something gave
+    Column("told_standing", AnyText(16), nullable=False, default="", server_default=""),  # what the operator was told last
+    Column("rhythm", AnyJson, nullable=False, default=list, server_default="[]"),  # moments at which it had news, oldest first
+    Column("yields", AnyJson, nullable=False, default=list, server_default="[]"),  # of its latest runs that read something
     Column("came_whole", UtcDateTime),  # when its list last came whole, not as a 304
     Column("lying", Boolean, nullable=False, default=False, server_default=false()),  # its server said 304 of what had changed
-    Column("moved_to", _TEXT, nullable=False, default="", server_default=""),  # where its list is redirected for good
+    Column("moved_to", AnyText, nullable=False, default="", server_default=""),  # where its list is redirected for good
     Column("moved_since", UtcDateTime),
 )
 Index("source_due", source.c.next_due)
@@ -97,7 +64,7 @@ Index("source_due", source.c.next_due)
 item = Table(  # raw feed items already read, by hash: what makes delta parsing possible
     "item",
     metadata,
-    Column("source", _name(64), primary_key=True),
+    Column("source", AnyText(64), primary_key=True),
     Column("hash", LargeBinary, primary_key=True),
     Column("last_seen", UtcDateTime, nullable=False),
     sqlite_with_rowid=False,
@@ -107,14 +74,14 @@ run = Table(  # one collection of one source
     "run",
     metadata,
     _id(),
-    Column("source", _name(64), nullable=False),
+    Column("source", AnyText(64), nullable=False),
     Column("started", UtcDateTime, nullable=False),
     Column("finished", UtcDateTime),
-    Column("result", _name(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
-    Column("detail", _TEXT, nullable=False, default=""),
+    Column("result", AnyText(20), nullable=False, default="running"),  # ok | unchanged | an Outcome's value | running
+    Column("detail", AnyText, nullable=False, default=""),
     Column("seen", Integer, nullable=False, default=0),  # entries, counted as they were read
-    Column("counts", JSON, nullable=False, default=dict),  # Outcome value -> entries, counted as they ended; sums to `seen`
-    Column("yields", JSON, nullable=False, default=dict, server_default="{}"),  # what the stored ones held: text, date
+    Column("counts", AnyJson, nullable=False, default=dict),  # Outcome value -> entries, counted as they ended; sums to `seen`
+    Column("yields", AnyJson, nullable=False, default=dict, server_default="{}"),  # what the stored ones held: text, date
 )
 Index("run_source", run.c.source, run.c.started)
 Index("run_started", run.c.started)
@@ -123,19 +90,19 @@ address = Table(  # every address ever seen, by canonical URL, and where it stan
     "address",
     metadata,
     _id(),
-    Column("canonical_url", _TEXT, nullable=False, unique=True),
-    Column("url", _TEXT, nullable=False),
-    Column("source", _name(64), nullable=False),
-    Column("title", _TEXT, nullable=False, default=""),
+    Column("canonical_url", AnyText, nullable=False, unique=True),
+    Column("url", AnyText, nullable=False),
+    Column("source", AnyText(64), nullable=False),
+    Column("title", AnyText, nullable=False, default=""),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
-    Column("outcome", _name(20), nullable=False),
-    Column("reason", _TEXT, nullable=False, default=""),
+    Column("outcome", AnyText(20), nullable=False),
+    Column("reason", AnyText, nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_try", UtcDateTime),  # set while the outcome is a passing one
     Column("article_id", _Id, ForeignKey("article.id")),
-    Column("entry_fingerprint", _TEXT, nullable=False, default=""),
-    Column("entry", JSON(none_as_null=True)),  # what its list said, kept while another try is to come
+    Column("entry_fingerprint", AnyText, nullable=False, default=""),
+    Column("entry", AnyJson(none_as_null=True)),  # what its list said, kept while another try is to come
 )
 Index("address_article", address.c.article_id)
 Index(
@@ -151,10 +118,10 @@ sighting = Table(  # an address's history, for `explain`: one row per change of 
     _id(),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
     Column("run_id", _Id, ForeignKey("run.id")),
-    Column("source", _name(64), nullable=False),
+    Column("source", AnyText(64), nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("outcome", _name(20), nullable=False),
-    Column("reason", _TEXT, nullable=False, default=""),
+    Column("outcome", AnyText(20), nullable=False),
+    Column("reason", AnyText, nullable=False, default=""),
 )
 Index("sighting_address", sighting.c.address_id)
 Index("sighting_run", sighting.c.run_id)  # for forgetting runs
@@ -162,8 +129,8 @@ Index("sighting_run", sighting.c.run_id)  # for forgetting runs
 guid = Table(  # a feed's own name for an item, one more key by which it is known again
     "guid",
     metadata,
-    Column("source", _name(64), primary_key=True),
-    Column("guid", _TEXT, primary_key=True),
+    Column("source", AnyText(64), primary_key=True),
+    Column("guid", AnyText, primary_key=True),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
 )
 
@@ -173,7 +140,7 @@ raw_page = Table(  # where a fetched page lies in the WARC files
     _id(),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
     Column("fetched", UtcDateTime, nullable=False),
-    Column("file", _TEXT, nullable=False),  # relative to the raw folder
+    Column("file", AnyText, nullable=False),  # relative to the raw folder
     Column("offset", BigInteger, nullable=False),
     Column("bytes", Integer, nullable=False),
 )
@@ -194,34 +161,34 @@ article = Table(  # short columns first: a condition on one behind the text woul
     Column("index_row", BigInteger, nullable=False, unique=True),  # row of the full-text index; ordered by time (see search)
     Column("story_id", _Id, ForeignKey("story.id"), nullable=False),
     Column("copy_of", _Id, ForeignKey("article.id")),
-    Column("language", _name(8), nullable=False),
+    Column("language", AnyText(8), nullable=False),
     Column("at", UtcDateTime, nullable=False),  # published, never after discovered; discovered where unknown
     Column("discovered", UtcDateTime, nullable=False),
     Column("updated", UtcDateTime),
-    Column("source", _name(64), nullable=False),
-    Column("outlet", _TEXT, nullable=False),
-    Column("outlet_folded", _TEXT, nullable=False),  # what `source:` compares
+    Column("source", AnyText(64), nullable=False),
+    Column("outlet", AnyText, nullable=False),
+    Column("outlet_folded", AnyText, nullable=False),  # what `source:` compares
     Column("baseline", Boolean, nullable=False),
     Column("matched", Boolean, nullable=False, default=False, server_default=false()),  # the alerts' mark
-    Column("watchlist_version", _name(16), nullable=False),
+    Column("watchlist_version", AnyText(16), nullable=False),
     Column("text_hash", LargeBinary, nullable=False),
     Column("weight", Integer, nullable=False),
-    Column("extent", _name(8), nullable=False),
-    Column("extent_reason", _TEXT, nullable=False, default=""),
+    Column("extent", AnyText(8), nullable=False),
+    Column("extent_reason", AnyText, nullable=False, default=""),
     Column("published", UtcDateTime),
-    Column("published_precision", _name(8)),
-    Column("published_origin", _name(8)),
-    Column("published_zone", _TEXT),
+    Column("published_precision", AnyText(8)),
+    Column("published_origin", AnyText(8)),
+    Column("published_zone", AnyText),
     Column("published_zone_stated", Boolean),
-    Column("url", _TEXT, nullable=False),
-    Column("canonical_url", _TEXT, nullable=False, unique=True),
-    Column("title", _TEXT, nullable=False),
-    Column("authors", JSON, nullable=False),
-    Column("credit", _TEXT, nullable=False, default=""),
-    Column("reasons", JSON, nullable=False),
+    Column("url", AnyText, nullable=False),
+    Column("canonical_url", AnyText, nullable=False, unique=True),
+    Column("title", AnyText, nullable=False),
+    Column("authors", AnyJson, nullable=False),
+    Column("credit", AnyText, nullable=False, default=""),
+    Column("reasons", AnyJson, nullable=False),
     Column("signature", LargeBinary, nullable=False),
-    Column("summary", _TEXT, nullable=False),
-    Column("text", _TEXT, nullable=False),
+    Column("summary", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
 )
 Index("article_story", article.c.story_id)
 Index("article_at", article.c.at)
@@ -238,16 +205,16 @@ version = Table(  # what an article said before it was changed
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
     Column("index_row", BigInteger, nullable=False, unique=True),  # the row it had in the index; never given out again
     Column("until", UtcDateTime, nullable=False),
-    Column("title", _TEXT, nullable=False),
-    Column("text", _TEXT, nullable=False),
-    Column("summary", _TEXT, nullable=False),
+    Column("title", AnyText, nullable=False),
+    Column("text", AnyText, nullable=False),
+    Column("summary", AnyText, nullable=False),
 )
 Index("version_article", version.c.article_id)
 
 mention = Table(
     "mention",
     metadata,
-    Column("entity", _name(64), primary_key=True),
+    Column("entity", AnyText(64), primary_key=True),
     Column("article_id", _Id, ForeignKey("article.id"), primary_key=True),
     sqlite_with_rowid=False,
 )
@@ -266,12 +233,12 @@ match = Table(  # a rule found an article for a reader; `message_id` is empty un
     "match",
     metadata,
     _id(),
-    Column("rule", _name(64), nullable=False),
-    Column("reader", _name(64), nullable=False),
+    Column("rule", AnyText(64), nullable=False),
+    Column("reader", AnyText(64), nullable=False),
     Column("article_id", _Id, ForeignKey("article.id"), nullable=False),
     Column("story_id", _Id, nullable=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("state", _name(12), nullable=False),  # a MatchState (storage/outbox.py)
+    Column("state", AnyText(12), nullable=False),  # a MatchState (storage/outbox.py)
     Column("message_id", _Id, ForeignKey("message.id")),
     UniqueConstraint("rule", "reader", "article_id"),
 )
@@ -283,19 +250,19 @@ message = Table(  # the outbox: a mail to one address; `message_id` (the header)
     "message",
     metadata,
     _id(),
-    Column("reader", _name(64), nullable=False),
-    Column("address", _TEXT, nullable=False),
-    Column("kind", _name(12), nullable=False),  # now | digest
-    Column("period_key", _TEXT, nullable=False),  # makes one digest of one period unique
-    Column("message_id", _TEXT, nullable=False, unique=True),
-    Column("subject", _TEXT, nullable=False),
+    Column("reader", AnyText(64), nullable=False),
+    Column("address", AnyText, nullable=False),
+    Column("kind", AnyText(12), nullable=False),  # now | digest
+    Column("period_key", AnyText, nullable=False),  # makes one digest of one period unique
+    Column("message_id", AnyText, nullable=False, unique=True),
+    Column("subject", AnyText, nullable=False),
     Column("content", LargeBinary, nullable=False),  # the whole message as sent (RFC 5322)
     Column("created", UtcDateTime, nullable=False),
-    Column("state", _name(12), nullable=False),  # a MessageState (storage/outbox.py)
+    Column("state", AnyText(12), nullable=False),  # a MessageState (storage/outbox.py)
     Column("attempts", Integer, nullable=False, default=0),
     Column("next_try", UtcDateTime, nullable=False),
     Column("sent", UtcDateTime),
-    Column("last_error", _TEXT, nullable=False, default=""),
+    Column("last_error", AnyText, nullable=False, default=""),
     UniqueConstraint("reader", "address", "period_key"),
 )
 Index("message_due", message.c.state, message.c.next_try)
@@ -303,6 +270,6 @@ Index("message_due", message.c.state, message.c.next_try)
 setting = Table(  # small facts of the archive itself: versions, the mail channel's pause, dates of upkeep
     "setting",
     metadata,
-    Column("key", _name(64), primary_key=True),
-    Column("value", JSON, nullable=False),
+    Column("key", AnyText(64), primary_key=True),
+    Column("value", AnyJson, nullable=False),
 )

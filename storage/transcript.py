@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from core.errors import StorageError
 from storage.canonical import content_hash
-from storage.schema import UtcDateTime
+from storage.columns import UtcDateTime
 from storage.transaction import Transaction
 from storage.upgrade import make_tables, revision_of
 

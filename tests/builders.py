@@ -32,7 +32,7 @@ def published(at: datetime = NOW) -> Published:
 def draft(title: str = "DeepSeek trains on Ascend", text: str = "", **other: Any) -> Draft:
     """A draft with its full text; give `published=` (a Published), `language=` and so on to change the rest."""
     ordinary: dict[str, Any] = {
-        "url": "https://news.test/" + hashlib.blake2b((title + text).encode(), digest_size=6).hexdigest(),
+        "url": "https://news.test/" + hashlib.blake2b((title + text).encode(errors="surrogatepass"), digest_size=6).hexdigest(),
         "summary": "",
         "language": Language.EN,
         "extent": TextExtent.FULL,
@@ -45,7 +45,7 @@ def judgement(
     text: str = "", *, mentions: Collection[str] = (), bands: tuple[int, ...] = (), signature: bytes = b""
 ) -> Judgement:
     """A verdict of relevant; equal `text` gives an equal hash."""
-    text_hash = hashlib.blake2b(text.encode(), digest_size=16).digest()
+    text_hash = hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
     return Judgement(
         relevance=Relevance(relevant=True, reasons=("names DeepSeek",)),
         mentions=frozenset(mentions),
