@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -137,8 +137,9 @@ class Watchlist:
         }
 
 
+@cache
 def load_watchlist() -> Watchlist:
-    """The watchlist that jingbao ships. Raises ConfigError naming every fault and its line."""
+    """The watchlist that jingbao ships, read once in a process. Raises ConfigError naming every fault and its line."""
     return parse_watchlist(files("lexicon").joinpath("data/watchlist.yaml").read_text(encoding="utf-8"))
 
 

@@ -34,6 +34,7 @@ _ENCODED = tuple(base64.b64encode(b"\0" * shift + b"canary-")[shift + 1 : -3].de
 BELONGS = {"config.yaml", "oauth-token.json"}
 """Files in which a secret stands on purpose; also whatever ends in `.secret`."""
 _LARGEST_BYTES = 50_000_000
+_FINDS = "canaries"
 
 
 def seen_in(text: str) -> bool:
@@ -112,10 +113,17 @@ class Watch:
             undo()
         factory = getattr(self.config, "_tmp_path_factory", None)
         folder = getattr(factory, "_basetemp", None)
-        if folder is not None:
+        if folder is not None and not self.config.pluginmanager.hasplugin("dsession"):  # else the workers have searched
             self.finds += [f"the file {path}" for path in files_with_canaries(folder)]
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput[_FINDS] = self.finds
         if self.finds:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what one of several test processes (pytest-xdist) found."""
+        self.finds += getattr(node, "workeroutput", {}).get(_FINDS, [])
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Tell what was found."""

@@ -58,3 +58,14 @@ def test_files_are_searched_but_for_those_a_secret_belongs_in(tmp_path: Path) ->
     (tmp_path / "log.txt.log").unlink()  # or the watch over this run would find it
 
     assert found == ["log.txt.log"]
+
+
+def test_what_other_test_processes_found_fails_the_run(pytestconfig: pytest.Config) -> None:
+    """Those of pytest-xdist: each hands over what it found when it ends; one that died hands over nothing."""
+    worker, here = Watch(SimpleNamespace(workeroutput={}, pluginmanager=pytestconfig.pluginmanager)), Watch(pytestconfig)
+    worker.look((LEAK.encode(), b""))
+    worker.pytest_sessionfinish(SimpleNamespace(exitstatus=0))
+    here.pytest_testnodedown(worker.config)
+    here.pytest_testnodedown(SimpleNamespace())
+
+    assert len(here.finds) == 1

@@ -71,7 +71,7 @@ def test_a_source_is_told_of_once_and_once_more_when_it_is_well(office: Office) 
     office.stand("s1", Standing.OK)
     assert office.later(HOUR) == []
     assert office.later(DAY) == ["Source 1 over"]
-    assert office.later(10 * DAY) == []
+    assert office.later(2 * DAY) == []
     assert len(office.mails()) == 2
 
 

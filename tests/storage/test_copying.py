@@ -104,7 +104,18 @@ def _until(table: str):
     return stop
 
 
-@pytest.mark.parametrize("table", ["story", "article", "address", "match", "verifying"])
+@pytest.mark.parametrize(
+    ("database", "target_url", "table"),
+    [
+        ("sqlite", "sqlite", "story"),
+        ("sqlite", "postgres", "article"),
+        ("postgres", "sqlite", "address"),
+        ("postgres", "postgres", "match"),
+        ("sqlite", "postgres", "verifying"),
+        ("postgres", "sqlite", "verifying"),
+    ],
+    indirect=["target_url"],
+)
 def test_an_interrupted_copy_is_no_archive_and_is_gone_on_with(
     archive: Archive, target_url: str, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
