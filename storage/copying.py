@@ -61,7 +61,7 @@ def copy_archive(source: Archive, target: Archive, progress: Progress = lambda *
         with target.write() as tx:
             _copy_settings(present, tx)
             _verify(tx, report, target.name, progress)
-            _go_on_counting(tx)
+            go_on_counting(tx)
             tx.connection.execute(sa.delete(setting).where(setting.c.key == MARK))
     return report
 
@@ -91,6 +91,14 @@ def _copy(present: Transaction, target: Archive, table: sa.Table, progress: Prog
             _bring_up(tx, table, keys, rows, known)
         done, last = done + len(rows), until
         progress(table.name, done, total)
+
+
+def copy_rows(present: Transaction, tx: Transaction, table: sa.Table) -> None:
+    """Copy a whole table into an empty one, within one transaction, and make its articles findable."""
+    keys, last = tuple(table.primary_key.columns), None
+    while rows := _piece(present, table, keys, last):
+        _bring_up(tx, table, keys, rows, {})
+        last = _key(rows[-1], keys)
 
 
 def _piece(tx: Transaction, table: sa.Table, keys: Sequence[sa.Column[Any]], last: Key | None) -> Sequence[AnyRow]:
@@ -147,7 +155,12 @@ def _copy_settings(present: Transaction, tx: Transaction) -> None:
         tx.connection.execute(sa.insert(setting), rows)
 
 
-def _report(present: Transaction, resumed: bool, progress: Progress) -> CopyReport:
+def verify(present: Transaction, tx: Transaction, name: str) -> None:
+    """Raise StorageError if `tx`, whose database people know by `name`, does not hold the same as `present`."""
+    _verify(tx, _report(present, False), name)
+
+
+def _report(present: Transaction, resumed: bool, progress: Progress = lambda *_: None) -> CopyReport:
     """What the copy must hold."""
     rows, hashes = {}, {}
     for number, table in enumerate(metadata.sorted_tables):
@@ -156,7 +169,7 @@ def _report(present: Transaction, resumed: bool, progress: Progress) -> CopyRepo
     return CopyReport(rows, hashes, resumed)
 
 
-def _verify(tx: Transaction, report: CopyReport, name: str, progress: Progress) -> None:
+def _verify(tx: Transaction, report: CopyReport, name: str, progress: Progress = lambda *_: None) -> None:
     """Raise StorageError if the target holds anything else, or an article is not in its index."""
     for number, table in enumerate(metadata.sorted_tables):
         if content_hash(tx, table, (MARK,)) != report.hashes[table.name]:
@@ -167,7 +180,7 @@ def _verify(tx: Transaction, report: CopyReport, name: str, progress: Progress) 
         raise StorageError(f"Some articles are missing from the index of {name}. Copy into an empty database.")
 
 
-def _go_on_counting(tx: Transaction) -> None:
+def go_on_counting(tx: Transaction) -> None:
     """Let PostgreSQL give out the numbers that follow; SQLite goes by the highest there is."""
     if tx.connection.dialect.name != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""How each source stands, when it has news, what its articles hold; and what forgetting runs and raw pages goes by."""
+"""How each source stands, when it has news, what its articles hold; and what rows that go are looked up by."""
 
 from __future__ import annotations
 
@@ -36,3 +36,7 @@ def upgrade() -> None:
     op.create_index("run_started", "run", ["started"])
     op.create_index("sighting_run", "sighting", ["run_id"])
     op.create_index("raw_page_file", "raw_page", ["file"])
+    op.create_index("guid_address", "guid", ["address_id"])
+    for name, table, column in (("article_copies", "article", "copy_of"), ("match_message", "match", "message_id")):
+        there = sa.text(f"{column} IS NOT NULL")
+        op.create_index(name, table, [column], sqlite_where=there, postgresql_where=there)
