@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# `make test WORKERS=2` runs tests in two processes at once (pytest-xdist).
-WORKERS ?= 0
+# How many processes tests run in at once (pytest-xdist; as many as processors, at most four). WORKERS=0: in one, that shows prints.
+WORKERS ?= logical
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 .PHONY: run demo test check setup lock real soak format coverage test-service lint-container offline
 
@@ -14,10 +15,10 @@ demo: setup       ## the whole thing in a minute, without internet
 	@$(BIN)/python -m tests.newsroom.demo
 
 test: setup       ## all tests
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(PYTEST)
 
 coverage: setup   ## branch coverage of what loses nothing: archive, alerts, intake; under 95 % fails
-	@$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-service: setup   ## what systemd thinks of the unit (needs systemd-analyze)
 	@$(BIN)/python -m pytest -m service tests/install

@@ -204,7 +204,7 @@ async def test_a_refused_sign_in_costs_one_try_a_probe(archive) -> None:
 @pytest.mark.parametrize("step", STEPS)
 async def test_a_stop_does_not_wait_for_a_server_that_hangs(archive, monkeypatch, step: str) -> None:
     """Up to the text the mail stays as it was, and costs no try; once it was handed over, its end is unknown."""
-    monkeypatch.setattr(sending, "STOP_PATIENCE", 0)
+    monkeypatch.setattr(sending, "STOP_PATIENCE", 0.01)  # one look
     monkeypatch.setattr(sending, "LOOK_SECONDS", 0.01)
     put(archive, "ann")
     with scripted({step: "hang"}) as server:
@@ -262,7 +262,7 @@ async def test_a_stop_that_meets_a_name_still_being_looked_up_does_not_wait_for_
 
     monkeypatch.setattr("alerts.transports.talk.socket.create_connection", slow)
     monkeypatch.setattr("alerts.transports.smtp._CUT_SECONDS", 0.01)
-    monkeypatch.setattr(sending, "STOP_PATIENCE", 0)
+    monkeypatch.setattr(sending, "STOP_PATIENCE", 0.01)  # one look
     monkeypatch.setattr(sending, "LOOK_SECONDS", 0.01)
     put(archive, "ann")
     await send_due(archive, transport(9), SENDER, NOW, stopping=looked_up.is_set)
