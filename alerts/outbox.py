@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING
 
 from alerts.notices import OPERATOR, operator_of
 from alerts.transport import OutOfReachError, Parcel, StrainedError, Transport
-from core.errors import ChannelError, RefusedError, SendError, TryLaterError, UncertainError
+from core.errors import (
+    ChannelError,
+    DamagedError,
+    RefusedError,
+    RestoredError,
+    SendError,
+    StorageError,
+    TryLaterError,
+    UncertainError,
+)
 from core.log import values
 from storage import outbox
 from storage.outbox import Message, MessageState, Pause
@@ -41,6 +50,8 @@ STOP_PATIENCE = 8.0
 """Seconds that a message under way has after a stop is asked for. A healthy server takes one in less."""
 LOOK_SECONDS = 0.5
 """How often a try under way is looked at for that."""
+WRITE_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15, 30))
+"""Between tries to write down how a message ended; each waits for other programs by itself (storage.archive.PATIENCE)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +76,8 @@ async def send_due(
     """Send what is due by `now` (aware UTC), at most `limit` messages; those to the readers in `quiet` wait.
 
     `sender` is the envelope's address, where refusals return to. `stopping` is asked before each message, and ends the
-    pass when true. Raises StorageError; of sending, nothing.
+    pass when true. A message that was tried is not tried again before its end is written down, however long the archive
+    refuses that; only a stop ends the waiting. Raises StorageError; of sending, nothing.
     """
     halt = await archive.reading(outbox.pause)
     if halt and now < halt.until <= now + outbox.FURTHEST_TRY:
@@ -81,12 +93,12 @@ async def send_due(
         except GivenUpError:
             break
         if isinstance(error, ChannelError | OutOfReachError):
-            await archive.writing(partial(_pause, error=error, now=now))
+            await _write_down(archive, partial(_pause, error=error, now=now), stopping)
             return replace(done, paused=str(error))
-        await archive.writing(partial(_settle, message=message, error=error, now=now))
+        await _write_down(archive, partial(_settle, message=message, error=error, now=now), stopping)
         done = replace(done, sent=done.sent + (error is None), failed=done.failed + (error is not None))
         if isinstance(error, StrainedError) and strained_by not in {"", message.address}:
-            await archive.writing(partial(_pause, error=error, now=now))
+            await _write_down(archive, partial(_pause, error=error, now=now), stopping)
             return replace(done, paused=str(error))
         strained_by = message.address if isinstance(error, StrainedError) else ""
     return done
@@ -127,6 +139,35 @@ async def _ended(sending: asyncio.Future[None], stopping: Callable[[], bool]) ->
         if patience <= 0:
             sending.cancel()
             await asyncio.wait({sending})
+
+
+async def _write_down(archive: Archive, end: Callable[[Transaction], None], stopping: Callable[[], bool]) -> None:
+    """Keep how a message ended, if need be after a while: a mail whose sent mark is given up would be sent once more.
+
+    Raises StorageError if that is so all the same: after a stop, or where the archive is not the one it was.
+    """
+    refused = 0
+    while True:
+        try:
+            await archive.writing(end)
+        except (DamagedError, RestoredError):
+            raise
+        except StorageError as error:
+            if stopping():
+                raise
+            if not refused:
+                log.warning("what became of a mail is not written yet; no other is sent", extra=values(reason=str(error)))
+            await _pause_for(WRITE_PAUSES[min(refused, len(WRITE_PAUSES) - 1)].total_seconds(), stopping)
+            refused += 1
+        else:
+            return
+
+
+async def _pause_for(seconds: float, stopping: Callable[[], bool]) -> None:
+    """Wait, but not past a stop."""
+    while seconds > 0 and not stopping():
+        await asyncio.sleep(min(seconds, LOOK_SECONDS))
+        seconds -= LOOK_SECONDS
 
 
 def _settle(tx: Transaction, message: Message, error: SendError | None, now: datetime) -> None:

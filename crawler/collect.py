@@ -89,8 +89,10 @@ class Collector:
     async def due(self, among: Sequence[Source], limit: int) -> list[str]:
         """The keys of those of the sources to collect now, at most `limit`: what is due, and of a line that is down a probe.
 
+        What is owed to the archive comes first: a source whose run is not written down as ended would be due again at once.
         Raises StorageError.
         """
+        await self._pay_what_is_owed()
         return await self._dispatch.due(among, limit)
 
     async def stop(self) -> None:
@@ -113,14 +115,15 @@ class Collector:
         discovery, seen = Discovery(validators=state.validators), None
         ended = _Ended(str(Outcome.FAILED), max(AFTER_A_BUG, source.interval), "a bug; see the log")
         try:
-            discovery = await self._discover(source, state, known, started)
-            await self._dispatch.heard(source)
-            seen = await collection.work_off(discovery)
-            ended = _Ended(UNCHANGED if discovery.unchanged and not seen else OK, source.interval)
+            try:
+                discovery = await self._discover(source, state, known, started)
+                await self._dispatch.heard(source)
+                seen = await collection.work_off(discovery)
+                ended = _Ended(UNCHANGED if discovery.unchanged and not seen else OK, source.interval)
+            except (FetchError, ReadingError) as error:
+                ended = await self._failed(source, state, error)
         except CutShortError:
             ended = _Ended(INTERRUPTED, timedelta(), "jingbao was stopped")
-        except (FetchError, ReadingError) as error:
-            ended = await self._failed(source, state, error)
         except StorageError as error:
             # Whoever has us collect waits for room, and then at once goes on.
             ended = _Ended(INTERRUPTED, timedelta() if out_of_room(error) else AFTER_STORAGE_TROUBLE, str(error))
@@ -174,8 +177,7 @@ class Collector:
         read = _read(discovery, state, yields) if good else None
 
         def work(tx: Transaction) -> None:
-            sources.remember_items(tx, report.source, discovery.item_hashes if good else frozenset(), now)
-            sources.finish_run(
+            first = sources.finish_run(
                 tx,
                 run_id,
                 now,
@@ -188,7 +190,10 @@ class Collector:
                 ends_baseline=ends_baseline,
                 yields=read,
             )
+            if not first:
+                return  # it was kept, and only the answer was lost
             if good:
+                sources.remember_items(tx, report.source, discovery.item_hashes, now)
                 _learn(tx, source, discovery, read, now)
             _judge(tx, source, now)
 
@@ -228,11 +233,6 @@ def _judge(tx: Transaction, source: Source, now: datetime) -> None:
         log.log(level, "stands otherwise", extra=about)
 
 
-def _learn(tx: Transaction, source: Source, discovery: Discovery, read: Yield | None, now: datetime) -> None:
-    """Keep what a good run showed of the source's rhythm and yields."""
-    state = sources.state(tx, source.key)
-    dates = [entry.published.at for entry in discovery.entries if entry.published]
-    standings.learn(tx, source.key, learn_rhythm(state, read, dates, now), learn_yields(state, read))
 def _read(discovery: Discovery, state: SourceState, yields: Yield) -> Yield | None:
     """What a good run read. Of a list that is as it was, pages may be read whose next try has come."""
     if not discovery.unchanged:
@@ -241,11 +241,16 @@ def _read(discovery: Discovery, state: SourceState, yields: Yield) -> Yield | No
     return replace(yields, listed=listed) if yields.pages or yields.texts else None
 
 
+def _learn(tx: Transaction, source: Source, discovery: Discovery, read: Yield | None, now: datetime) -> None:
+    """Keep what a good run showed of the source's rhythm and yields."""
+    state = sources.state(tx, source.key)
+    dates = [entry.published.at for entry in discovery.entries if entry.published]
+    standings.note_move(tx, source.key, discovery.moved_to, now)
+    standings.learn(tx, source.key, learn_rhythm(state, read, dates, now), learn_yields(state, read))
 
 
 def _begin(tx: Transaction, source: Source, now: datetime) -> tuple[int, SourceState, frozenset[bytes]]:
     standings.wake(tx, source.key, now)
-    standings.note_move(tx, source.key, discovery.moved_to, now)
     return sources.begin_run(tx, source.key, now), sources.state(tx, source.key), sources.known_items(tx, source.key)
 
 

@@ -53,7 +53,9 @@ class _Silence:
 
 
 @dataclass(slots=True)
-class _Line:
+class Line:
+    """What is known of one line."""
+
     down_since: datetime | None = None
     probes: int = 0
     next_probe: datetime = datetime.min
@@ -64,7 +66,7 @@ class Connection:
     """What is known of each line; times are aware UTC. Restarted, it goes on with `down`: since when which lines are down."""
 
     def __init__(self, down: Mapping[str, datetime] | None = None) -> None:
-        self._lines = {name: _Line(down_since=since, next_probe=since) for name, since in (down or {}).items()}
+        self._lines = {name: Line(down_since=since, next_probe=since) for name, since in (down or {}).items()}
 
     @property
     def down(self) -> dict[str, datetime]:
@@ -84,7 +86,7 @@ class Connection:
         `was_sound`: its last run was good, or it had none. `hosts` is how many are asked over this line,
         `within` the time in which all of them are asked.
         """
-        line = self._lines.setdefault(name, _Line())
+        line = self._lines.setdefault(name, Line())
         line.silent[key] = _Silence(now, host, was_sound)
         if line.down_since:
             return set()
@@ -96,11 +98,11 @@ class Connection:
         line.next_probe = now + PROBE_GAPS[0]
         return set(line.silent)
 
-    def line(self, name: str) -> _Line | None:
+    def line(self, name: str) -> Line | None:
         """All that is known of a line, to be given back to `take_back`."""
         return deepcopy(self._lines.get(name))
 
-    def take_back(self, name: str, line: _Line | None) -> None:
+    def take_back(self, name: str, line: Line | None) -> None:
         """Know of a line what was known before: what was judged since could not be kept."""
         if line is None:
             self._lines.pop(name, None)

@@ -6,13 +6,15 @@ What the connection's judgement needs to know, and what follows from it, is kept
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.errors import StorageError
 from core.log import values
-from crawler.connection import AT_ONCE, LONGEST_AT_ONCE, PROBES_AT_ONCE, WITNESSES, Connection, is_answer, is_silence
+from crawler.connection import AT_ONCE, LONGEST_AT_ONCE, PROBES_AT_ONCE, WITNESSES, Connection, Line, is_answer, is_silence
 from crawler.net.address import host_of
 from crawler.net.proxies import proxy_name
 from storage import settings, sources
@@ -73,7 +75,7 @@ class Dispatch:
     async def heard(self, source: Source) -> None:
         """The source's host answered: its line works. Raises StorageError."""
         connection, line, now = await self._known(), self._line(source), self._clock.now()
-        since = connection.down.get(line)
+        since, before = connection.down.get(line), connection.line(line)
         if not connection.heard(line):
             return
         self._manners.client.forget_silence()
@@ -83,7 +85,8 @@ class Dispatch:
             _keep(tx, connection)
             return sources.spread(tx, theirs, now, RETURN_OVER)
 
-        waiting = await self._archive.writing(work)
+        with _taking_back(connection, line, before):
+            waiting = await self._archive.writing(work)
         log.info("online again", extra=values(line=line, since=since, sources_waiting=waiting))
 
     async def failed(self, source: Source, state: SourceState, error: FetchError | ReadingError) -> bool:
@@ -96,13 +99,15 @@ class Dispatch:
         return connection.is_down(line)
 
     async def _silent(self, connection: Connection, line: str, source: Source, reason: str, *, was_sound: bool) -> None:
-        now, was_down, theirs = self._clock.now(), connection.is_down(line), self._over(line)
+        now, before, theirs = self._clock.now(), connection.line(line), self._over(line)
+        was_down = connection.is_down(line)
         hosts = len({host_of(each.url) for each in theirs}) or WITNESSES
         within = max([AT_ONCE, *(min(each.interval * _ROUND, LONGEST_AT_ONCE) for each in theirs)])
         host = host_of(source.url)
         forgiven = connection.silent(line, source.key, host, now, was_sound=was_sound, hosts=hosts, within=within)
         if connection.is_down(line) and not was_down:
-            await self._archive.writing(partial(self._went_down, connection, forgiven - {source.key}, now))
+            with _taking_back(connection, line, before):
+                await self._archive.writing(partial(self._went_down, connection, forgiven - {source.key}, now))
             log.warning("offline: no source is charged", extra=values(line=line, reason=reason))
 
     def _went_down(self, connection: Connection, forgiven: set[str], now: datetime, tx: Transaction) -> None:
@@ -126,6 +131,16 @@ class Dispatch:
     def _line(self, source: Source) -> str:
         proxy = self._manners.proxy_for(source)
         return proxy_name(proxy) if proxy else DIRECT_LINE
+
+
+@contextmanager
+def _taking_back(connection: Connection, name: str, before: Line | None) -> Iterator[None]:
+    """Around what keeps a judgement: where the archive refuses it, the next answer or silence is judged anew."""
+    try:
+        yield
+    except StorageError:
+        connection.take_back(name, before)
+        raise
 
 
 def _keep(tx: Transaction, connection: Connection) -> None:

@@ -225,9 +225,10 @@ def oldest_due(tx: Transaction, now: datetime) -> datetime | None:
 
 
 def mark_sent(tx: Transaction, number: int, now: datetime) -> None:
-    """The mail server has taken the message."""
+    """The mail server has taken the message. Said twice, it counts once: the answer to a commit can be lost."""
     values = {"state": MessageState.SENT, "sent": now, "attempts": message.c.attempts + 1, "last_error": ""}
-    tx.connection.execute(update(message).where(message.c.id == number).values(values))
+    unmarked = update(message).where(message.c.id == number, message.c.state != MessageState.SENT)
+    tx.connection.execute(unmarked.values(values))
 
 
 def mark_failed(tx: Transaction, number: int, *, state: MessageState, attempts: int, next_try: datetime, error: str) -> None:

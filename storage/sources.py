@@ -157,18 +157,21 @@ def finish_run(
     validators: Validators | None = None,
     ends_baseline: bool = True,
     yields: Yield | None = None,
-) -> None:
-    """Write down how a run ended and when its source is due next (aware UTC).
+) -> bool:
+    """Write down how a run ended and when its source is due next (aware UTC); gives whether that was not done before.
 
     `result` is OK, UNCHANGED, INTERRUPTED or OFFLINE (by our own end, or our own line: no fault of the source) or the Outcome
     that kept the source from giving anything, which counts as a failure.
     `validators` are kept only where given: give them once every entry is safe, or the next run would skip the rest.
     A good run ends the source's baseline, unless `ends_baseline` is False. A paused source (collected by hand) stays so.
-    Raises NotFoundError for an unknown run.
+    Of a run that has ended nothing is changed. Raises NotFoundError for an unknown run.
     """
-    key = tx.connection.scalar(select(run.c.source).where(run.c.id == run_id))
-    if key is None:
+    began = tx.connection.execute(select(run.c.source, run.c.finished).where(run.c.id == run_id)).one_or_none()
+    if began is None:
         raise NotFoundError(f"There is no run {run_id}.")
+    if began.finished is not None:
+        return False
+    key = began.source
     paused = tx.connection.scalar(select(source.c.standing).where(source.c.key == key)) == Standing.PAUSED
     ended = dict(counts or {})
     tallies = {str(outcome): count for outcome, count in ended.items() if count}
@@ -188,6 +191,7 @@ def finish_run(
         changes |= {"body_hash": validators.body_hash or None, "came_whole": validators.whole}
         changes["lying"] = validators.lying
     tx.connection.execute(update(source).where(source.c.key == key).values(changes))
+    return True
 
 
 def forgive(tx: Transaction, keys: Collection[str], now: datetime) -> None:
@@ -296,12 +300,12 @@ def _state(row: AnyRow) -> SourceState:
         told_standing=row.told_standing,
         rhythm=tuple(datetime.fromisoformat(moment) for moment in row.rhythm),
         yields=tuple(Yield(**packed) for packed in row.yields),
+        moved_to=row.moved_to,
+        moved_since=row.moved_since,
     )
 
 
 def _run(row: AnyRow) -> Run:
-        moved_to=row.moved_to,
-        moved_since=row.moved_since,
     counts = {Outcome(name): count for name, count in row.counts.items()}
     yields = Yield(**row.yields) if row.yields else None
     return Run(row.id, row.source, row.started, row.finished, row.result, row.detail, row.seen, counts, yields)

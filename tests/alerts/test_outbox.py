@@ -16,7 +16,7 @@ from alerts.outbox import AWAY_GAPS, RETRY_GAPS, SETUP_GAPS, UNCERTAIN_GAP, resu
 from alerts.transport import OutOfReachError, Parcel
 from alerts.transports.smtp import SmtpTransport
 from core.config import Config, SmtpConfig
-from core.errors import ChannelError, RefusedError, TryLaterError, UncertainError
+from core.errors import ChannelError, DamagedError, RefusedError, RestoredError, StorageError, TryLaterError, UncertainError
 from lexicon.watchlist import load_watchlist
 from storage import outbox
 from storage.archive import Archive
@@ -251,3 +251,72 @@ def test_whatever_the_server_does_every_mail_ends_in_a_named_state(tmp_path_fact
     assert set(ended) <= {"sent", "refused", "unconfirmed"}
     assert sum(ended.values()) == len(scripts)
     assert len(transport.arrived) == len(set(transport.arrived)) == ended.get("sent", 0)
+
+
+@pytest.fixture
+def refusals(archive, monkeypatch):
+    """A list of errors: each write of the archive takes one of them and raises it, until none is left."""
+    errors: list[StorageError] = []
+    writing = archive.writing
+
+    async def refuse(work):
+        if errors:
+            raise errors.pop()
+        return await writing(work)
+
+    monkeypatch.setattr(archive, "writing", refuse)
+    monkeypatch.setattr("alerts.outbox.WRITE_PAUSES", (timedelta(),))
+    return errors
+
+
+async def test_a_mail_whose_sent_mark_is_refused_is_not_sent_again_but_marked_later(archive, refusals):
+    put(archive, "ann", "bob")
+    transport = Scripted()
+    refusals += [StorageError("locked")] * 5
+
+    await send_due(archive, transport, SENDER, NOW)
+
+    assert transport.arrived == ["ann", "bob"]
+    assert states(archive) == {"sent": 2}
+
+
+async def test_a_pause_that_cannot_be_written_is_written_later_and_nothing_is_tried_meanwhile(archive, refusals):
+    put(archive, "ann", "bob")
+    refusals += [StorageError("locked")] * 5
+
+    done = await send_due(archive, Scripted({"ann": [ChannelError("wrong password")]}), SENDER, NOW)
+
+    assert done.paused == "wrong password"
+    with archive.read() as tx:
+        assert outbox.pause(tx) is not None
+
+
+async def test_a_stop_ends_the_waiting_for_a_mark(archive, refusals):
+    put(archive, "ann")
+    refusals += [StorageError("locked")] * 5
+    transport = Scripted()
+
+    with pytest.raises(StorageError):
+        await send_due(archive, transport, SENDER, NOW, stopping=lambda: bool(transport.arrived))
+
+    assert len(refusals) == 4
+
+
+@pytest.mark.parametrize("error", [DamagedError("damaged"), RestoredError("restored")])
+async def test_what_only_a_person_can_mend_is_not_waited_for(archive, refusals, error):
+    put(archive, "ann")
+    refusals += [StorageError("never reached"), error]
+
+    with pytest.raises(type(error)):
+        await send_due(archive, Scripted(), SENDER, NOW)
+
+    assert len(refusals) == 1
+
+
+def test_a_mail_marked_as_sent_twice_has_been_tried_once(archive):
+    put(archive, "ann")
+    for _ in range(2):
+        with archive.write() as tx:
+            outbox.mark_sent(tx, look(archive, "ann").id, NOW)
+
+    assert look(archive, "ann").attempts == 1

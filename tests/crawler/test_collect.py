@@ -641,3 +641,58 @@ async def test_two_links_to_one_page_are_one_article_and_a_duplicate(tmp_path, p
         counts = await it.collect()
 
         assert counts == {Outcome.NEW: 1, Outcome.DUPLICATE: 1}
+
+
+async def test_a_list_that_failed_while_the_archive_refused_to_hear_of_it_is_no_fault_of_its_source(tmp_path, pool, monkeypatch) -> None:
+    async def refuse(*_):
+        raise StorageError("locked")
+
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/feed"] = 500
+        monkeypatch.setattr(it.collector._dispatch, "failed", refuse)
+        with pytest.raises(StorageError):
+            await it.collect()
+        with it.archive.read() as tx:
+            state, run = sources.state(tx, "small"), sources.last_runs(tx, "small", 1)[0]
+
+        assert (state.failures, run.result) == (0, "interrupted")
+        assert state.next_due - it.clock.now() < timedelta(minutes=11)
+
+
+async def test_a_run_whose_end_was_kept_and_not_confirmed_is_ended_once(tmp_path, pool, monkeypatch) -> None:
+    monkeypatch.setattr("crawler.collect.END_PAUSES", (timedelta(), timedelta()))
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        site.statuses["/feed"] = 500
+        writing, lost = it.archive.writing, [True, False]
+
+        async def without_answer(work):
+            result = await writing(work)
+            if work.__qualname__.startswith("Collector._finish") and lost.pop(0):
+                raise StorageError("the line broke")
+            return result
+
+        monkeypatch.setattr(it.archive, "writing", without_answer)
+        await it.collect()
+        with it.archive.read() as tx:
+            assert sources.state(tx, "small").failures == 1
+        assert lost == []
+
+
+async def test_what_is_owed_to_the_archive_is_written_before_anything_is_due_again(tmp_path, pool, monkeypatch) -> None:
+    monkeypatch.setattr("crawler.collect.END_PAUSES", (timedelta(), timedelta()))
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        writing, refused = it.archive.writing, []
+
+        async def refuse(work):
+            if work.__qualname__.startswith("Collector._finish") and len(refused) < 3:
+                refused.append(work)
+                raise StorageError("locked")
+            return await writing(work)
+
+        monkeypatch.setattr(it.archive, "writing", refuse)
+        with pytest.raises(StorageError):
+            await it.collect()
+
+        assert await it.collector.due([it.source], 10) == []
+        with it.archive.read() as tx:
+            assert sources.last_runs(tx, "small", 5)[0].result == "ok"
