@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from email.policy import default
-from pathlib import Path
 
 import pytest
 
@@ -49,8 +48,8 @@ ON = tuple(
 
 
 @pytest.fixture
-def tx(tmp_path: Path) -> Iterator[Transaction]:
-    with Archive.open(f"sqlite:///{tmp_path / 'a.sqlite3'}", NOW) as archive, archive.write() as opened:
+def tx(database_url: str) -> Iterator[Transaction]:
+    with Archive.open(database_url, NOW) as archive, archive.write() as opened:
         sources.ensure(opened, [source.key for source in ON], NOW)
         yield opened
 

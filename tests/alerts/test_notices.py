@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,32 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with Archive.open(f"sqlite:///{tmp_path / 'a.sqlite3'}", NOW - 3 * DAY) as archive, archive.write() as tx:
+    """Weeks go by here; what it asks of a database shows in one test on both."""
+    with _office(f"sqlite:///{tmp_path / 'a.sqlite3'}") as opened:
+        yield opened
+
+
+@contextmanager
+def _office(url: str) -> Iterator[Office]:
+    with Archive.open(url, NOW - 3 * DAY) as archive, archive.write() as tx:
         sources.ensure(tx, NAMES, NOW - 3 * DAY)
         for key in NAMES:
             run = sources.begin_run(tx, key, NOW - 3 * DAY)
             sources.finish_run(tx, run, NOW - 3 * DAY, result=sources.OK, next_due=NOW)
             standings.set_standing(tx, key, Standing.OK, "", NOW - 3 * DAY)
         yield Office(tx)
+
+
+def test_on_both_databases_the_same_is_told_at_the_same_time(database_url: str) -> None:
+    with _office(database_url) as office:
+        office.stand("s1", Standing.BROKEN, "no \x00 answer")
+        office.troubles.append(Trouble("Disk", "disk", "The disk is full.", NOW))
+        told = office.later(3 * HOUR)
+        office.stand("s1", Standing.OK)
+
+        assert sorted(told) == ["Disk begun", "Source 1 broken"]
+        assert office.later(DAY) == ["Source 1 over"]
+        assert len(office.mails()) == 2
 
 
 def test_a_source_is_told_of_once_and_once_more_when_it_is_well(office: Office) -> None:

@@ -8,10 +8,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
-from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from alerts import digests, items
 from alerts.desk import Desk
@@ -25,6 +25,7 @@ from lexicon.watchlist import load_watchlist
 from storage import articles, outbox
 from storage.archive import Archive
 from storage.outbox import MatchState
+from storage.schema import article
 from tests.builders import keep
 
 NOW = datetime(2026, 3, 3, 6, 0, tzinfo=UTC)  # 07:00 in Berlin
@@ -44,8 +45,8 @@ def desk(*rules: dict[str, Any], readers: tuple[dict[str, Any], ...] = (ANN,), *
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Iterator[Archive]:
-    with Archive.open(f"sqlite:///{tmp_path / 'jingbao.sqlite3'}", NOW) as opened:
+def archive(database_url: str) -> Iterator[Archive]:
+    with Archive.open(database_url, NOW) as opened:
         yield opened
 
 
@@ -227,7 +228,7 @@ async def test_what_is_missing_of_a_text_or_a_date_is_said(archive):
     day = Published(NOW.replace(hour=0), Precision.DAY, DateOrigin.PAGE, "UTC", zone_stated=True)
     with archive.write() as tx:
         made = keep(tx, "A chip is made", extent=TextExtent.HEADLINE)
-        tx.connection.exec_driver_sql("UPDATE article SET published_precision = ?", (str(day.precision),))
+        tx.connection.execute(update(article).values(published_precision=str(day.precision)))
     assert made
     (mail,) = await tell(archive, desk())
 

@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from email.policy import default
 from pathlib import Path
@@ -30,6 +30,7 @@ from storage import articles, outbox
 from storage.archive import Archive
 from storage.outbox import MatchState
 from tests.builders import keep
+from tests.databases import fresh_url
 
 WATCHLIST = load_watchlist()
 FINDER = MentionFinder(WATCHLIST)
@@ -75,11 +76,15 @@ class Mailbox:
 class Newsroom(RuleBasedStateMachine):
     """Stories are published and copied; everything else happens at random."""
 
+    database = "sqlite"
+
     @initialize()
     def begin(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="told-once-"))
         self.now = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-        self.archive = Archive.open(f"sqlite:///{self.folder / 'a.sqlite3'}", self.now)
+        self.stack = ExitStack()
+        self.url = fresh_url(self.database, self.folder, self.stack)
+        self.archive = Archive.open(self.url, self.now)
         self.mailbox = Mailbox()
         self.desk = DESKS[0]
         self.stories: list[int] = []
@@ -136,7 +141,7 @@ class Newsroom(RuleBasedStateMachine):
     @rule()
     def restart(self) -> None:
         self.archive.close()
-        self.archive = Archive.open(f"sqlite:///{self.folder / 'a.sqlite3'}", self.now)
+        self.archive = Archive.open(self.url, self.now)
 
     @invariant()
     def no_story_is_told_twice(self) -> None:
@@ -158,8 +163,19 @@ class Newsroom(RuleBasedStateMachine):
         assert self.mailbox.told() == Counter(mailed)
         assert not [each for each in matches if each.state in outbox.OPEN_MATCHES]
         self.archive.close()
+        self.stack.close()
         shutil.rmtree(self.folder)
 
 
 Newsroom.TestCase.settings = settings(max_examples=7, stateful_step_count=20, deadline=None)
 TestToldOnce = Newsroom.TestCase
+
+
+class _OnPostgres(Newsroom):
+    """The same on the other database."""
+
+    database = "postgres"
+
+
+_OnPostgres.TestCase.settings = settings(max_examples=2, stateful_step_count=20, deadline=None)
+TestToldOnceOnPostgres = _OnPostgres.TestCase

@@ -19,6 +19,7 @@ from lexicon.watchlist import load_watchlist
 from storage import addresses, articles
 from storage.addresses import Ending
 from storage.archive import Archive
+from tests.databases import only
 
 NOW = datetime(2026, 1, 20, 9, 0, tzinfo=UTC)
 URL = "https://news.example/deepseek"
@@ -42,7 +43,17 @@ def config(tmp_path: Path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def article(config: Path) -> int:
+def url(config: Path, database: str, database_url: str, monkeypatch) -> str:
+    """Where the commands' archive is: where config.yaml says, or on a server that the environment names."""
+    if database == "postgres":
+        monkeypatch.setenv("JINGBAO__STORAGE__URL", database_url)
+        return database_url
+    (config.parent / "data").mkdir()
+    return f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}"
+
+
+@pytest.fixture
+def article(url: str) -> int:
     """An archive with one article, kept an hour ago."""
     title, text = "DeepSeek \x1b[31mopens\x1b[0m weights 深度求索", "DeepSeek opened the weights of a model.\n芯片很贵。"
     published = Published(NOW, Precision.MINUTE, DateOrigin.FEED, "UTC", True)
@@ -50,8 +61,7 @@ def article(config: Path) -> int:
     mentions = MentionFinder(load_watchlist()).find(title, text)
     verdict = Relevance(True, ("names DeepSeek",))
     judgement = Judgement(verdict, mentions, Fingerprint(b"0" * 16, b"", (), 40))
-    (config.parent / "data").mkdir()
-    with Archive.open(f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}", NOW) as archive, archive.write() as tx:
+    with Archive.open(url, NOW) as archive, archive.write() as tx:
         number = articles.insert(
             tx, draft, judgement, source="qbitai", outlet="News", canonical_url=URL, discovered=NOW, watchlist_version="x"
         )
@@ -157,12 +167,24 @@ def test_an_export_is_whole_or_not_there(article: int, tmp_path: Path, capsys) -
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".out")] == []
 
 
+def test_commands_that_look_at_everything_work_on_both_databases(article: int, tmp_path: Path, capsys) -> None:
+    assert run(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["articles"]["total"] == 1
+    assert run(["sources", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) == 79
+    run(["doctor"])
+    assert "whole, 1 article" in capsys.readouterr().out
+    assert run(["backup", str(tmp_path / "backup.sqlite3"), "--json"]) == 0
+    assert (tmp_path / "backup.sqlite3").stat().st_size > 10_000
+
+
 def test_sources_and_doctor_answer_before_anything_was_collected(config: Path, capsys) -> None:
     assert run(["sources", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)) == 79
     assert run(["doctor", "--json"]) == 0
 
 
+@only("sqlite")
 def test_a_damaged_database_is_refused_with_advice_and_left_as_it_is(article: int, config: Path, capsys) -> None:
     database = config.parent / "data" / "jingbao.sqlite3"
     database.write_bytes(b"this is no database" * 100)
@@ -182,8 +204,8 @@ def test_the_configuration_may_be_named_before_or_after_the_command(config: Path
     assert run(["alerts", "--json"]) == 78
 
 
-def test_a_search_marks_the_names_of_a_concept_and_says_how_to_go_on(article: int, config: Path, capsys) -> None:
-    with Archive.open(f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}", NOW) as archive, archive.write() as tx:
+def test_a_search_marks_the_names_of_a_concept_and_says_how_to_go_on(article: int, url: str, config: Path, capsys) -> None:
+    with Archive.open(url, NOW) as archive, archive.write() as tx:
         draft = Draft(URL + "2", "DeepSeek again", "Of DeepSeek's model.", "", Language.EN, TextExtent.FULL, "")
         judgement = Judgement(Relevance(True, ()), frozenset({"deepseek"}), Fingerprint(b"1" * 16, b"", (), 40))
         articles.insert(

@@ -24,6 +24,7 @@ from storage import articles, outbox
 from storage.archive import Archive
 from storage.outbox import NewMessage
 from tests.builders import keep
+from tests.databases import only
 from tests.scheduler.rounds import Rounds
 
 CONFIG = """\
@@ -35,7 +36,9 @@ sources:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, database: str, database_url: str, monkeypatch) -> Settings:
+    if database == "postgres":
+        monkeypatch.setenv("JINGBAO__STORAGE__URL", database_url)
     path = tmp_path / "config.yaml"
     path.write_text(CONFIG, encoding="utf-8")
     return load_settings(path)
@@ -89,6 +92,7 @@ async def test_duties_that_are_wrapped_up_match_and_send_nothing_more(settings: 
         assert [each.id for each in articles.unmatched(tx, 10)] == [number]
 
 
+@only("sqlite")
 async def test_upkeep_empties_the_write_ahead_log(settings: Settings, archive: Archive) -> None:
     duties = await open_duties(settings, archive, Pace())
     log = Path(f"{database_file(settings)}-wal")

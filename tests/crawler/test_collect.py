@@ -94,13 +94,13 @@ def pool():
 
 
 @asynccontextmanager
-async def road(tmp_path: Path, site: SmallSite, pool: ReadingPool, **source):
+async def road(tmp_path: Path, site: SmallSite, pool: ReadingPool, archive_url: str = "", **source):
     clock = SetClock()
     config = Config(security={"allow_networks": ("127.0.0.0/8",)})
     about = {"key": "small", "name": "Small", "kind": "feed", "language": "en", "url": f"{site.base}/feed", "delay_seconds": 0}
     made = Source(**(about | source))
     manners = Manners.from_config(config, "0", clock)
-    with Archive.open(f"sqlite:///{tmp_path / 'a.sqlite3'}", START) as archive:
+    with Archive.open(archive_url or f"sqlite:///{tmp_path / 'a.sqlite3'}", START) as archive:
         with archive.write() as tx:
             sources.ensure(tx, [made.key], START)
         raw = RawPages(tmp_path / "raw")
@@ -112,8 +112,8 @@ async def road(tmp_path: Path, site: SmallSite, pool: ReadingPool, **source):
             await manners.close()
 
 
-async def test_a_first_collection_is_a_baseline_and_what_comes_later_is_not(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_a_first_collection_is_a_baseline_and_what_comes_later_is_not(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         first = await it.collect()
         site.items.insert(0, MODEL)
         second = await it.collect()
@@ -140,8 +140,8 @@ async def test_an_unchanged_feed_costs_no_reading(tmp_path, pool) -> None:
         assert (it.result, counts) == ("unchanged", {})
 
 
-async def test_a_server_that_calls_a_changed_feed_unchanged_is_found_out_within_a_day(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_a_server_that_calls_a_changed_feed_unchanged_is_found_out_within_a_day(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         site.lies = '"for-ever"'
         await it.collect()
         site.items.append(MODEL)
@@ -182,8 +182,8 @@ async def test_a_feed_that_is_not_modified_for_whoever_asks_is_no_source(tmp_pat
         assert "304 Not Modified" in state.last_error
 
 
-async def test_where_a_feed_has_moved_for_good_is_kept_as_long_as_it_is_so(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_where_a_feed_has_moved_for_good_is_kept_as_long_as_it_is_so(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         kept = []
         for moved, status in (("/feed", 301), ("/feed", 301), ("/feed", 302)):
             site.redirects, site.moved = {"/old": moved}, status
@@ -230,8 +230,8 @@ async def test_an_item_that_goes_and_comes_back_is_known_again(tmp_path, pool) -
         assert len(it.held()) == 2
 
 
-async def test_a_changed_article_gets_a_new_version_under_its_old_number(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_a_changed_article_gets_a_new_version_under_its_old_number(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         await it.collect()
         before = it.held()[0]
         site.items[0] = replace(CHIPS, title="Huawei shows and prices a new Ascend AI chip", text=CHIPS.text + "\nIt costs 9,000 yuan.")
@@ -245,8 +245,8 @@ async def test_a_changed_article_gets_a_new_version_under_its_old_number(tmp_pat
             assert [version.title for version in articles.versions(tx, after.id)] == [CHIPS.title]
 
 
-async def test_a_page_that_passingly_fails_is_tried_again_when_its_time_has_come(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_a_page_that_passingly_fails_is_tried_again_when_its_time_has_come(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         site.statuses["/chips"] = 503
         failed = await it.collect()
         del site.statuses["/chips"]
@@ -295,8 +295,8 @@ async def test_a_source_that_fails_is_left_alone_ever_longer_and_never_given_up(
         assert max(pauses) <= timedelta(hours=24) * 1.05
 
 
-async def test_a_run_cut_short_is_done_again_and_loses_nothing(tmp_path, pool, monkeypatch) -> None:
-    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool) as it:
+async def test_a_run_cut_short_is_done_again_and_loses_nothing(tmp_path, database_url, pool, monkeypatch) -> None:
+    async with small_site(CHIPS, MODEL) as site, road(tmp_path, site, pool, database_url) as it:
         real = articles.insert
 
         def dies_at_the_second(*args, **kwargs):
@@ -326,8 +326,8 @@ async def test_links_that_lead_nowhere_safe_are_refused_and_counted(tmp_path, po
         assert counts == {Outcome.NEW: 1, Outcome.REFUSED: 4}
 
 
-async def test_the_history_of_an_address_can_be_told(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+async def test_the_history_of_an_address_can_be_told(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url) as it:
         await it.collect()
         with it.archive.read() as tx:
             record = addresses.of_article(tx, it.held()[0].id)[0]
@@ -473,10 +473,10 @@ async def test_a_failed_page_of_a_list_waits_for_its_next_try(tmp_path, pool) ->
         assert asked == [1, 1, 1, 2, 2, 2, 2, 2]
 
 
-async def test_a_further_page_that_failed_is_read_later_and_still_belongs_to_the_baseline(tmp_path, pool) -> None:
+async def test_a_further_page_that_failed_is_read_later_and_still_belongs_to_the_baseline(tmp_path, database_url, pool) -> None:
     async with small_site(CHIPS, MODEL) as site:
         lists = {"listing": {"item": "li", "pages": (f"{site.base}/list2",)}, "kind": "listing", "url": f"{site.base}/list"}
-        async with road(tmp_path, site, pool, **lists) as it:
+        async with road(tmp_path, site, pool, database_url, **lists) as it:
             site.bodies["/list"] = f"<ul><li><a href='{site.base}/chips'>{CHIPS.title}</a></li></ul>"
             site.bodies["/list2"] = f"<ul><li><a href='{site.base}/model'>{MODEL.title}</a></li></ul>"
             site.statuses["/list2"] = 503
@@ -489,8 +489,8 @@ async def test_a_further_page_that_failed_is_read_later_and_still_belongs_to_the
             assert all(article.baseline for article in it.held())
 
 
-async def test_an_item_moved_and_edited_under_its_guid_is_the_same_article(tmp_path, pool) -> None:
-    async with small_site(CHIPS) as site, road(tmp_path, site, pool, text="feed") as it:
+async def test_an_item_moved_and_edited_under_its_guid_is_the_same_article(tmp_path, database_url, pool) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool, database_url, text="feed") as it:
         await it.collect()
         site.items[0] = replace(CHIPS, slug="moved", guid="chips", text="The chip was shown again. " * 9)
         counts = await it.collect()
@@ -499,8 +499,8 @@ async def test_an_item_moved_and_edited_under_its_guid_is_the_same_article(tmp_p
         assert len(it.held()) == 1
 
 
-async def test_the_address_a_link_led_to_is_known_as_the_same_article(tmp_path, pool) -> None:
-    async with small_site(replace(CHIPS, slug="go")) as site, road(tmp_path, site, pool) as it:
+async def test_the_address_a_link_led_to_is_known_as_the_same_article(tmp_path, database_url, pool) -> None:
+    async with small_site(replace(CHIPS, slug="go")) as site, road(tmp_path, site, pool, database_url) as it:
         site.redirects["/go"] = "/chips"
         site.bodies["/chips"] = site.page(CHIPS)
         await it.collect()
@@ -523,10 +523,10 @@ async def test_a_column_that_returns_under_its_title_and_guid_the_next_day_is_no
         assert counts == {Outcome.NEW: 1}
 
 
-async def test_what_one_source_found_off_topic_another_may_judge_anew(tmp_path, pool) -> None:
+async def test_what_one_source_found_off_topic_another_may_judge_anew(tmp_path, database_url, pool) -> None:
     late = "\nArtificial intelligence has changed how lawyers work, says a partner of the firm." * 3
     item = Item("law", "How lawyers work now", "Lawyers read contracts faster than before." + late)
-    async with small_site(item) as site, road(tmp_path, site, pool) as it:
+    async with small_site(item) as site, road(tmp_path, site, pool, database_url) as it:
         assert await it.collect() == {Outcome.OFF_TOPIC: 1}
         narrow = it.source.model_copy(update={"key": "narrow", "scope": "research"})
         with it.archive.write() as tx:

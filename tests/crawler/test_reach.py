@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -97,8 +96,8 @@ ON = (
 
 
 @pytest.fixture
-def tx(tmp_path: Path) -> Iterator[Transaction]:
-    with Archive.open(f"sqlite:///{tmp_path / 'a.sqlite3'}", NOW) as archive, archive.write() as opened:
+def tx(database_url: str) -> Iterator[Transaction]:
+    with Archive.open(database_url, NOW) as archive, archive.write() as opened:
         sources.ensure(opened, [each.key for each in ON], NOW)
         yield opened
 
