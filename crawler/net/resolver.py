@@ -58,7 +58,7 @@ class GuardedResolver(AbstractResolver):
         return passed
 
     async def _look_up(self, host: str, port: int, family: socket.AddressFamily) -> _Infos:
-        wanted = {"family": family, "type": socket.SOCK_STREAM, "flags": socket.AI_ADDRCONFIG}
+        wanted: dict[str, Any] = {"family": family, "type": socket.SOCK_STREAM, "flags": socket.AI_ADDRCONFIG}
         look_up: Callable[[], Any] = partial(socket.getaddrinfo, host, port, **wanted)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):

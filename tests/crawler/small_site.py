@@ -86,14 +86,14 @@ class SmallSite:
 
 
 @asynccontextmanager
-async def small_site(*items: Item) -> AsyncIterator[SmallSite]:
-    """The site, served on a free port of loopback."""
+async def small_site(*items: Item, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[SmallSite]:
+    """The site, served on loopback, on a free port unless told."""
     site = SmallSite(items=list(items))
     app = web.Application()
     app.router.add_get("/{tail:.*}", site.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    tcp = web.TCPSite(runner, "127.0.0.1", 0)
+    tcp = web.TCPSite(runner, host, port)
     await tcp.start()
     site.port = runner.addresses[0][1]
     try:

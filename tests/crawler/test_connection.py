@@ -16,7 +16,7 @@ from core.outcomes import Outcome
 from core.source import Source
 from core.standing import Standing
 from crawler.collect import Collector
-from crawler.connection import PROBE_GAPS, PROBES_AT_ONCE, WITNESSES, Connection, is_silence
+from crawler.connection import PROBE_GAPS, PROBES_AT_ONCE, WITNESSES, Connection, is_answer, is_silence
 from crawler.dispatch import down_lines
 from crawler.net.manners import Manners
 from crawler.reading.workers import ReadingPool
@@ -45,6 +45,39 @@ def silent(connection: Connection, number: int, at: datetime = NOW, *, was_sound
 ])  # fmt: skip
 def test_only_what_was_not_heard_at_all_is_silence(error, silence: bool) -> None:
     assert is_silence(error) is silence
+
+
+@pytest.mark.parametrize(("error", "answer"), [
+    (FetchError(Outcome.FAILED, "busy", status=503), True),
+    (FetchError(Outcome.GONE, "404", status=404), True),
+    (FetchError(Outcome.TOO_BIG, "redirected for ever"), True),
+    (ReadingError(Outcome.UNREADABLE, "no feed"), True),
+    (FetchError(Outcome.FAILED, "asked for a pause before", retry_after_seconds=300), False),
+    (FetchError(Outcome.BLOCKED, "robots.txt, as it was yesterday, forbids it"), False),
+    (FetchError(Outcome.FAILED, "no name"), False),
+])  # fmt: skip
+def test_what_is_remembered_of_a_host_is_no_answer_of_it(error, answer: bool) -> None:
+    assert is_answer(error) is answer
+
+
+@pytest.mark.parametrize(("status", "silence"), [(502, True), (503, True), (504, True), (500, False), (404, False)])
+def test_a_proxys_own_word_that_it_heard_nothing_is_silence(status: int, silence: bool) -> None:
+    error = FetchError(Outcome.FAILED, "bad gateway", status=status)
+
+    assert (is_silence(error, by_gateway=True), is_silence(error)) == (silence, False)
+
+
+def test_sources_asked_every_two_hours_are_heard_together_all_the_same() -> None:
+    connection = Connection()
+    down = [
+        connection.silent(
+            "direct", f"s{number}", f"h{number}.test", NOW + number * 25 * MINUTE, was_sound=True, hosts=4,
+            within=timedelta(hours=2.4),
+        )
+        for number in range(4)
+    ]  # fmt: skip
+
+    assert [len(each) for each in down] == [0, 0, 0, 4]
 
 
 def test_a_line_is_down_once_enough_hosts_are_silent_and_those_charged_before_are_forgiven() -> None:
@@ -141,9 +174,9 @@ class Net:
     def restart(self) -> None:
         self.collector = Collector(self.archive, *self._parts)
 
-    def at(self, port: int, host: str = "127.0.0.{number}") -> None:
+    def at(self, port: int, host: str = "127.0.0.{number}", **more) -> None:
         """Let all sources be at this port, each at an address of its own unless told."""
-        about = {"name": "S", "kind": "feed", "language": "en", "delay_seconds": 0, "interval_minutes": 60}
+        about = {"name": "S", "kind": "feed", "language": "en", "delay_seconds": 0, "interval_minutes": 60, **more}
         self.chosen = [
             Source(**about, key=f"s{number}", url=f"http://{host.format(number=number)}:{port}/feed") for number in range(2, 10)
         ]
@@ -204,6 +237,32 @@ async def test_a_network_that_is_gone_for_an_hour_charges_nobody_and_all_are_ask
         assert it.down() == {}
         assert max(heard) <= PROBES_AT_ONCE
         assert site.asked["/feed"] == len(it.chosen)
+
+
+async def test_lists_whose_robots_txt_is_not_heard_are_silent_too_and_are_asked_again_at_once_on_return(tmp_path, pool) -> None:
+    """What robots.txt last said, or did not say, is remembered; that is neither an answer nor held against anybody."""
+    rows = {"kind": "listing", "listing": {"item": ".row", "link": "a", "title": "a"}}
+    async with net(tmp_path, pool) as (it, site):
+        it.at(dead_port(), **rows)
+        port = it.chosen[0].url.rpartition(":")[2].partition("/")[0]
+        await it.round()
+        for _ in range(10):
+            it.clock.go(MINUTE)
+            await it.round()
+
+        assert set(it.down()) == {"direct"}
+        assert {(state.failures, state.standing) for state in it.states()} == {(0, Standing.NEW)}
+
+        site.bodies["/feed"] = "<div class=row><a href=/a/1>A headline of enough words</a></div>"
+        async with small_site(port=int(port), host="0.0.0.0") as back:
+            back.bodies["/feed"] = site.bodies["/feed"]
+            for _ in range(20):
+                it.clock.go(MINUTE)
+                await it.round()
+
+        assert it.down() == {}
+        assert {state.failures for state in it.states()} == {0}
+        assert back.asked["/feed"] == len(it.chosen)
 
 
 async def test_a_source_that_alone_is_silent_is_charged(tmp_path, pool) -> None:

@@ -205,6 +205,29 @@ def test_what_is_read_no_longer_is_told_after_a_few_articles(decayed: Yield, wor
     assert word in verdict.reason
 
 
+@pytest.mark.parametrize("days_between", [3, 8])
+def test_a_source_of_few_articles_is_told_of_by_few(days_between: int) -> None:
+    """Six articles well, then four without a text: for a source that writes seldom that is enough, for a busy one it is not."""
+    well = Yield(listed=25, fresh=1, pages=1, read=1, full=1, dated=1)
+    ill = replace(well, full=0, headline=1)
+    yields = (*[well] * 6, *[ill] * 4)
+    seldom = tuple(NOW - days_between * DAY * number for number in range(9, -1, -1))
+    often = tuple(NOW - 6 * HOUR * number for number in range(30, -1, -1))
+
+    assert judge(source(), state(yields=yields, rhythm=seldom), runs(OK), NOW).standing is Standing.DEGRADED
+    assert judge(source(), state(yields=yields, rhythm=often), runs(OK), NOW).standing is Standing.OK
+
+
+def test_what_lies_before_the_fall_counts_however_little_it_is() -> None:
+    """Fourteen articles in all, the last four unread: the ten before are what they are measured by."""
+    well, ill = Yield(listed=25, fresh=1, pages=1, read=1, full=1, dated=1), Yield(listed=25, fresh=1, pages=1)
+
+    verdict = judge(source(), state(yields=(*[well] * 10, *[ill] * 4)), runs(OK), NOW)
+
+    assert verdict.standing is Standing.DEGRADED
+    assert verdict.reason == "of its last 4 pages none could be read"
+
+
 def test_a_paywalled_source_that_always_gave_headlines_is_well() -> None:
     headlines = Yield(listed=25, fresh=2, pages=0, headline=2, dated=2)
 
