@@ -23,7 +23,7 @@ from storage.archive import Archive, Transaction
 log = logging.getLogger("jingbao.console")
 
 LONGEST_ROUND = timedelta(minutes=20)
-"""First light comes after this at the latest, with what there is by then."""
+"""First light comes when a daemon has worked so long at the latest, with what there is by then."""
 _KEY = "first-light"
 NOBODY = Reader(key="you", addresses=("you@localhost",))
 """Whom a terminal is told as where no reader is configured."""
@@ -57,6 +57,7 @@ class Dawn:
 
     def __init__(self) -> None:
         self._over = False  # saves the question in all later ticks
+        self._since: datetime | None = None  # when this daemon began to watch: a time it stood still is no round
 
     async def watch(self, shop: Workshop) -> None:
         """Tell what the first round brought, if it is through and was not told."""
@@ -65,8 +66,8 @@ class Dawn:
         now = shop.settings.clock.now()
         kept = await shop.archive.reading(lambda tx: settings.get(tx, _KEY))
         self._over = bool(kept["told"])
-        began = datetime.fromisoformat(kept["began"])
-        if self._over or not await shop.archive.reading(lambda tx: _through(tx, shop.settings, began, now)):
+        since = self._since = self._since or now
+        if self._over or not await shop.archive.reading(lambda tx: _through(tx, shop.settings, since, now)):
             return
         await find_place(shop.archive, shop.settings)  # once more, with what the last answer of the round says
         for light in await shop.archive.writing(lambda tx: _break(tx, shop, kept, now)):
@@ -90,11 +91,15 @@ def _break(tx: Transaction, shop: Workshop, kept: dict[str, Any], now: datetime)
     return lights or [first_light(tx, shop.settings, shop.desk, NOBODY, now)]
 
 
-def _through(tx: Transaction, of: Settings, began: datetime, now: datetime) -> bool:
-    """Whether every source in reach has come to the end of a run and its articles were matched, or it has taken too long."""
-    if now - began >= LONGEST_ROUND:
-        return True
-    return _round(tx, of).through and not articles.unmatched(tx, 1)
+def _through(tx: Transaction, of: Settings, since: datetime, now: datetime) -> bool:
+    """Whether every source in reach has come to the end of a run and its articles were matched, or it has taken too long.
+
+    However long it takes, there is nothing to tell before one of them has.
+    """
+    round_ = _round(tx, of)
+    if now - since >= LONGEST_ROUND:
+        return len(round_.pending) < round_.asked or not round_.asked
+    return round_.through and not articles.unmatched(tx, 1)
 
 
 def _round(tx: Transaction, of: Settings) -> Round:

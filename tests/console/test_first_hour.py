@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,9 +13,9 @@ import pytest
 
 from console.cli import run
 from console.duties import open_duties
-from console.first_hour import LONGEST_ROUND
+from console.first_hour import LONGEST_ROUND, Dawn, arrive
 from console.settings import Settings, load_settings
-from console.workshop import begin_archive
+from console.workshop import begin_archive, workshop
 from core.clock import Clock
 from core.outcomes import Outcome
 from crawler.net.pace import Pace
@@ -59,9 +59,27 @@ async def look(archive: Archive, settings: Settings) -> list[tuple[str, str]]:
         assert job is not None
         await job.work()
     await duties.close()
+    return told(archive)
+
+
+def told(archive: Archive) -> list[tuple[str, str]]:
     with archive.read() as tx:
         mails = outbox.latest_messages(tx, 50)
     return sorted((mail.reader, mail.address) for mail in mails if mail.kind == "first-light")
+
+
+@dataclass
+class Watch:
+    """One daemon's look-out for first light, at the minutes it is told."""
+
+    archive: Archive
+    folder: Path
+    dawn: Dawn = field(default_factory=Dawn)
+
+    async def at(self, minutes: float) -> list[tuple[str, str]]:
+        async with workshop(settings_at(self.folder, minutes), self.archive) as shop:
+            await self.dawn.watch(shop)
+        return told(self.archive)
 
 
 def ran(archive: Archive, key: str, result: str = sources.OK, detail: str = "") -> None:
@@ -83,12 +101,37 @@ async def test_it_waits_until_every_source_has_come_to_an_end_and_comes_once(arc
     assert await look(archive, settings_at(tmp_path, 600)) == EVERYBODY
 
 
-async def test_after_twenty_minutes_it_comes_with_what_there_is(archive: Archive, tmp_path: Path) -> None:
-    await look(archive, settings_at(tmp_path))
+async def test_after_twenty_minutes_of_work_it_comes_with_what_there_is(archive: Archive, tmp_path: Path) -> None:
+    await arrive(archive, settings_at(tmp_path))
+    ran(archive, "near")
     minutes = LONGEST_ROUND.total_seconds() / 60
+    daemon = Watch(archive, tmp_path)
 
-    assert await look(archive, settings_at(tmp_path, minutes - 1)) == []
-    assert await look(archive, settings_at(tmp_path, minutes)) == EVERYBODY
+    assert await daemon.at(0) == []
+    assert await daemon.at(minutes - 1) == []
+    assert await daemon.at(minutes) == EVERYBODY
+
+
+async def test_a_time_in_which_no_daemon_worked_does_not_count(archive: Archive, tmp_path: Path) -> None:
+    """Stopped at once and started an hour later, it asks its sources before it tells of them."""
+    await arrive(archive, settings_at(tmp_path))
+    assert await Watch(archive, tmp_path).at(1) == []
+
+    later = Watch(archive, tmp_path)
+    assert await later.at(60) == []
+    ran(archive, "near")
+    assert await later.at(79) == []
+    assert await later.at(80) == EVERYBODY
+
+
+async def test_nothing_is_told_while_no_source_has_come_to_an_end(archive: Archive, tmp_path: Path) -> None:
+    await arrive(archive, settings_at(tmp_path))
+    daemon = Watch(archive, tmp_path)
+
+    assert await daemon.at(0) == []
+    assert await daemon.at(60) == []
+    ran(archive, "near")
+    assert await daemon.at(61) == EVERYBODY
 
 
 async def test_sources_out_of_reach_are_not_waited_for_and_not_asked(archive: Archive, tmp_path: Path) -> None:
