@@ -18,9 +18,10 @@ from alerts.outbox import withdraw_gone
 from core.config import Config
 from core.standing import Standing
 from lexicon.watchlist import load_watchlist
-from storage import outbox, sources, standings
+from storage import outbox, settings, sources, standings
 from storage.archive import Archive, Transaction
 from storage.outbox import Pause
+from storage.upgrade import CREATED
 from tests.builders import NOW
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -65,6 +66,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @contextmanager
 def _office(url: str) -> Iterator[Office]:
     with Archive.open(url, NOW - 3 * DAY) as archive, archive.write() as tx:
+        settings.put(tx, CREATED, (NOW - 3 * DAY).isoformat())  # a server's databases here are copies of one
         sources.ensure(tx, NAMES, NOW - 3 * DAY)
         for key in NAMES:
             run = sources.begin_run(tx, key, NOW - 3 * DAY)
