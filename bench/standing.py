@@ -246,7 +246,8 @@ def histories(seed: int, days: int, sources: int = SOURCES, injected: int = INJE
         )
         made.append(History(source, kind, random.Random(chance.random())))
     for number, history in enumerate(chance.sample(made, injected)):
-        history.trouble = TROUBLES[number % len(TROUBLES)]
+        able = [each for each in TROUBLES if each.text == 1 or history.kind.text > each.text]  # no texts, none to lose
+        history.trouble = able[number % len(able)]
         latest = max(days * DAY - LEARNING - 60 * DAY, DAY)
         history.begins = START + LEARNING + latest * chance.random()
     return made

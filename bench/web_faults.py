@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -101,8 +102,8 @@ async def portion(kind: str, seed: str, folder: Path) -> dict[str, Any]:
             jingbao, heartbeat = Jingbao(config, clock), heartbeat_file(folder / "data")
             async with jingbao.running(folder / "log") as process, _beside(watch.look(process.pid, heartbeat)):
                 if not bad:
-                    await _outage(houses, box, clock)
-                await _until(clock, timedelta(hours=HOURS))
+                    await _outage(houses, box, clock, process)
+                await _until(clock, timedelta(hours=HOURS), process)
             found = _judged(houses, folder, watch) if bad else _after_outage(folder, watch, box)
     return {"kind": kind, "seed": seed, **found}
 
@@ -110,7 +111,7 @@ async def portion(kind: str, seed: str, folder: Path) -> dict[str, Any]:
 def _configuration(houses: Street, box: Mailbox, *, named: bool) -> dict[str, Any]:
     minutes = INTERVAL / timedelta(minutes=1)
     add = [houses.configuration(each, named=named, interval_minutes=minutes) for each in houses.neighbours]
-    rule = {"key": "all", "name": "All", "query": "lang:en", "when": "hourly", "readers": []}
+    rule = {"name": "all", "query": "lang:en", "when": "hourly", "readers": []}
     return {
         "data_dir": "data",
         "network": {"timeout_seconds": 2, "max_bytes": 100_000, "proxy": f"http://{LOOPBACK}:{houses.port}" if named else ""},
@@ -123,18 +124,20 @@ def _configuration(houses: Street, box: Mailbox, *, named: bool) -> dict[str, An
     }
 
 
-async def _outage(houses: Street, box: Mailbox, clock: Clock) -> None:
+async def _outage(houses: Street, box: Mailbox, clock: Clock, process: Process) -> None:
     """Web and mail server are gone for an hour."""
-    await _until(clock, GONE_FROM)
+    await _until(clock, GONE_FROM, process)
     await houses.go()
     box.refuse = "421 the network is gone"
-    await _until(clock, GONE_FROM + GONE_FOR)
+    await _until(clock, GONE_FROM + GONE_FOR, process)
     box.refuse = ""
     await houses.come()
 
 
-async def _until(clock: Clock, span: timedelta) -> None:
-    await asyncio.sleep(max(clock.real_seconds(START + span - clock.now()), 0))
+async def _until(clock: Clock, span: timedelta, process: Process) -> None:
+    """Wait for the set moment, or for a daemon that ends before."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(process.wait(), max(clock.real_seconds(START + span - clock.now()), 0.01))
 
 
 @asynccontextmanager

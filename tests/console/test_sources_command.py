@@ -67,6 +67,25 @@ def test_one_source_is_told_whole_with_its_runs(settings: Settings, capsys) -> N
     assert "it answered 403" in capsys.readouterr().out
 
 
+def test_a_source_that_moved_for_good_or_whose_server_lies_is_told_with_what_to_do(settings: Settings, capsys) -> None:
+    lying = sources.Validators('"e"', lying=True)
+    now = settings.clock.now()
+    with begin_archive(settings) as archive, archive.write() as tx:
+        for key, days in (("daily", 3), ("weekly", 1)):
+            number = sources.begin_run(tx, key, now)
+            sources.finish_run(tx, number, now, result="ok", next_due=now, validators=lying)
+            standings.note_move(tx, key, "https://new.test/feed", now - timedelta(days=days))
+    shown = []
+    for key in ("daily", "weekly"):
+        assert run(["sources", key]) == 0
+        shown.append(" ".join(capsys.readouterr().out.split()))
+
+    assert "redirected for good to https://new.test/feed: change its address in" in shown[0]
+    assert "redirected" not in shown[1]
+    assert all("asked for the whole list every time" in each for each in shown)
+    assert told(capsys, "sources", "daily")["moved_to"] == "https://new.test/feed"
+
+
 def test_an_unknown_key_is_refused_with_the_nearest(settings: Settings, capsys) -> None:
     assert run(["sources", "dayly"]) == 3
     assert '"daily"' in capsys.readouterr().err

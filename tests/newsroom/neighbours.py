@@ -75,7 +75,7 @@ class Neighbour:
         kind, path = _LISTS[self.place]
         about = {"key": self.key, "name": f"Neighbour {self.number}", "kind": kind, "language": "en", "delay_seconds": 0}
         if kind == "listing":
-            about["listing"] = _ROWS
+            about["listing"] = dict(_ROWS)
         if self.place == "feed":
             about["text"] = "feed"
         return {**about, "url": f"http://{host}:{port}{path}", **more}
