@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from crawler.net.pace import Pace
 from crawler.reading.workers import ReadingPool
 from lexicon.mentions import MentionFinder
 from storage.archive import Archive, Transaction
+from storage.database import database_of
 from storage.lock import holder, lock_path
 from storage.raw import RawPages
 from storage.renewal import Upgraded, upgrade
@@ -87,7 +89,7 @@ def _refuse_to_begin_anew(settings: Settings) -> None:
     """Raw pages without an archive mean that one was here: it was moved, or its disk is not there."""
     raw = settings.config.data_dir / "raw"
     if next(raw.glob("*.warc.gz"), None):
-        lost = f"There is no archive at {database_file(settings)}, but {raw} holds the pages of one, so it was lost or moved."
+        lost = f"There is no archive in {archive_name(settings)}, but {raw} holds the pages of one, so it was lost or moved."
         raise DamagedError(f"{lost} Put it back, or: jingbao restore FILE. To begin anew, move {raw} away first.")
 
 
@@ -96,6 +98,11 @@ def database_file(settings: Settings) -> Path:
     url = make_url(settings.config.database_url)
     in_a_file = url.get_backend_name() == "sqlite" and url.database
     return Path(in_a_file) if in_a_file else settings.config.data_dir / "jingbao.sqlite3"
+
+
+def archive_name(settings: Settings) -> str:
+    """What people know the archive by: a file, or a server's database without user and password."""
+    return database_of(settings.config.database_url, timedelta()).name
 
 
 def daemon_at_work(settings: Settings) -> str:

@@ -30,7 +30,7 @@ TOLD_EVERY = 3600.0
 TICK_WITHIN = 60.0
 LONGER = timedelta(seconds=60)
 LONGEST_START = timedelta(hours=2)
-"""So long a migration may take before the service manager's own patience counts."""
+"""So long a migration, or a command that has the archive, may take before the service manager's own patience counts."""
 
 
 class Pulse:
@@ -50,6 +50,7 @@ class Pulse:
         self._wall = WallClock()
         self._began = monotonic()
         self._tick_due = self._began
+        self._patient_until = self._began + LONGEST_START.total_seconds()
         self._last_tick = ""
         self._silent = False
         self._next = {"tell": self._began + TOLD_EVERY}
@@ -96,6 +97,7 @@ class Pulse:
     def lending(self) -> None:
         """The archive is lent to a command for a while."""
         self.phase = "lending"
+        self._patient_until = self._monotonic() + LONGEST_START.total_seconds()
         self._manager.reloading()
         self._write()
 
@@ -137,7 +139,7 @@ class Pulse:
             self._sign(self._manager.watchdog)
         if self._is_time("write"):
             self._again("write", WRITTEN_EVERY)
-            if self.phase == "starting" and self._monotonic() - self._began < LONGEST_START.total_seconds():
+            if self.phase in {"starting", "lending"} and self._monotonic() < self._patient_until:
                 self._manager.wait_longer(LONGER)
             self._write()
         if self._is_time("tell"):

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from sqlalchemy import create_engine, event, func, literal_column, select
+from sqlalchemy import create_engine, event, func, inspect, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
 from core.errors import DamagedError, StorageError
 from storage.disk import DatabaseSize
 from storage.schema import metadata
 from storage.search.tsvector import TsvectorIndex
+from storage.server_lock import JINGBAO, WRITING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 
     from storage.search.textindex import TextIndex
 
-JINGBAO = 0x6A696E67
-"""The first half of every advisory lock taken here ("jing"), so that other programs' locks are not met by chance."""
-WRITING, DAEMON = 1, 2
-"""The second halves: held by the transaction that writes; by the one daemon, as long as it lives (lock.py)."""
 _LONGEST_QUESTION = "5min"
 """A question that takes longer is given up, so that a mistaken one cannot keep the server busy for ever."""
 _LONGEST_PAUSE = "10min"
@@ -164,7 +161,8 @@ class Postgres:
         if encoding != "UTF8":
             advice = "Make another: createdb --encoding UTF8 --template template0 NAME"
             raise StorageError(f"{self.name} is encoded in {encoding}, which cannot hold every text. {advice}")
-        for table in metadata.sorted_tables if whole else ():
+        has_table = inspect(connection).has_table  # an older version has not all of them
+        for table in (each for each in metadata.sorted_tables if whole and has_table(each.name)):
             try:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 connection.execute(select(func.count(literal_column(f'"{table.name}"::text'))).select_from(table))

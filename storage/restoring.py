@@ -1,8 +1,9 @@
 """Bringing a backup back in the place of the present archive.
 
 It is prepared in a file of its own first: brought to this version's tables, and with what was told since carried over. The
-present archive is kept under another name before. Then one step puts the prepared one in its place: killed anywhere, the
-archive is the old one or the new one, whole. Whoever calls this has the archive to itself (storage/handover.py).
+present archive is kept under another name before. Then one step, on a server one transaction, puts the prepared one in its
+place: killed anywhere, the archive is the old one or the new one, whole. Whoever calls this has the archive to itself
+(storage/handover.py).
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from storage import settings
 from storage.archive import RESTORED, Archive, Transaction
 from storage.backup import Contents, contents_of, flush, need_room, remove_database, snapshot, sqlite_url, writing_whole
 from storage.carrying import Carried, carry_over
-from storage.database import database_of
+from storage.database import Database, database_of, told
 from storage.files import log_of, memory_of
 from storage.holding import GAPS, Held, hold
+from storage.replacing import replace_contents
 from storage.sqlite import Sqlite
-from storage.upgrade import CREATED, Tables, refuse
+from storage.upgrade import CREATED, Tables, refuse, state_of
 
 _PATIENCE = timedelta(seconds=30)
 
@@ -41,29 +43,33 @@ class Restored:
     held: Held | None
 
 
-def restore(url: str, backup: Path, now: datetime) -> Restored:
+def restore(url: str, backup: Path, now: datetime, folder: Path) -> Restored:
     """Put the backup in the place of the archive at `url`. `now`: aware UTC.
 
-    Raises StorageError if the backup is damaged, another program's or a newer jingbao's, the present archive is another
-    program's or waits for an upgrade, or there is no room; nothing is changed then.
+    What is put aside, and what is being prepared, lies beside an SQLite archive, else in `folder`. Raises StorageError if the
+    backup is damaged, another program's or a newer jingbao's, the present archive is another program's or waits for an
+    upgrade, or there is no room, and DamagedError if a server's archive is damaged; nothing is changed then.
     """
     contents = _fit_backup(backup)
     database = database_of(url, _PATIENCE)
-    if not isinstance(database, Sqlite):
-        advice = "Copy it into a new, empty database: docs/guides/backup-and-upgrade.md says how."
-        raise StorageError(f"A backup does not replace an archive in {database.name}. {advice}")
-    path = database.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    present = _present(path)
-    need_room(path.parent, 2 * contents.bytes + (path.stat().st_size if path.exists() else 0))
-    with _stage(path) as stage:
+    present = _present(database)
+    base = database.path if isinstance(database, Sqlite) else folder / "jingbao.sqlite3"
+    base.parent.mkdir(parents=True, exist_ok=True)
+    need_room(base.parent, 2 * contents.bytes + (base.stat().st_size if base.exists() else 0))
+    with _stage(base) as stage:
         snapshot(sqlite_url(backup), stage)
-        aside = None if present is Tables.NONE else _beside(path, f"before-restore-{now:%Y-%m-%dT%H%M%SZ}")
+        aside = None if present is Tables.NONE else _beside(base, f"before-restore-{now:%Y-%m-%dT%H%M%SZ}")
         if aside and present is not None:
             with writing_whole(aside) as part:
                 snapshot(url, part)
         carried, held = _prepare(stage, aside if present is Tables.PRESENT else None, backup, now)
-        _put_in_place(database, stage, aside, damaged=present is None)
+        if not isinstance(database, Sqlite):
+            _put_on_server(url, stage, now)
+        elif present is None:
+            assert aside is not None
+            _put_in_place_of_damage(database.path, stage, aside)
+        else:
+            _put_in_place(database, stage)
     return Restored(contents, aside, carried, held)
 
 
@@ -77,19 +83,34 @@ def _fit_backup(backup: Path) -> Contents:
     return contents
 
 
-def _present(path: Path) -> Tables | None:
-    """Whose tables the present archive has; NONE also where there is no file, None where it is damaged."""
+def _present(database: Database) -> Tables | None:
+    """Whose tables the present archive has; NONE also where there is no file, None where a file is damaged."""
     try:
-        state = contents_of(path).tables
+        state = _looked_through(database)
     except NoArchiveError:
         return Tables.NONE
-    except DamagedError:
-        return None
-    if state is Tables.FOREIGN:
-        refuse(state, str(path))
+    except DamagedError as error:
+        if isinstance(database, Sqlite):
+            return None
+        advice = "Make another, empty database, name it in storage.url, and restore into that; keep this one to be mended."
+        raise DamagedError(f"{error} {advice}") from error
+    refuse(state, database.name)
     if state is Tables.OLDER:
-        raise OlderArchiveError(f"{path} was written by an older jingbao. Run jingbao upgrade first.")
+        raise OlderArchiveError(f"{database.name} was written by an older jingbao. Run jingbao upgrade first.")
     return state
+
+
+def _looked_through(database: Database) -> Tables:
+    database.prepare(make=False)
+    engine = database.reading_engine()
+    try:
+        with told(database), engine.begin() as connection:
+            state = state_of(connection)
+            if state is not Tables.FOREIGN:
+                database.check(connection, whole=True)
+            return state
+    finally:
+        engine.dispose()
 
 
 @contextmanager
@@ -125,11 +146,8 @@ def _carried(restored: Archive, before: Transaction) -> Carried | None:
         return carry_over(before, tx) if same else None
 
 
-def _put_in_place(database: Sqlite, stage: Path, aside: Path | None, *, damaged: bool) -> None:
+def _put_in_place(database: Sqlite, stage: Path) -> None:
     flush(stage)
-    if damaged:
-        assert aside is not None
-        _move_aside(database.path, aside)
     if database.path.exists():
         database.replace_by(stage)
         database.upkeep()
@@ -138,11 +156,27 @@ def _put_in_place(database: Sqlite, stage: Path, aside: Path | None, *, damaged:
         flush(database.path.parent)
 
 
-def _move_aside(path: Path, aside: Path) -> None:
-    """Give a damaged archive's files another name, and change nothing in them: somebody may yet save what is in them."""
-    for source, target in ((log_of(path), log_of(aside)), (memory_of(path), memory_of(aside)), (path, aside)):
+def _put_in_place_of_damage(path: Path, stage: Path, aside: Path) -> None:
+    """Give a damaged archive's files another name, and change nothing in them: somebody may yet save what is in them.
+
+    Meanwhile an empty file is in its place, which everybody refuses: neither the database without its log, nor the new one
+    with the old log, nor a new beginning can be what a death in the middle leaves.
+    """
+    flush(stage)
+    with suppress(FileNotFoundError):
+        path.rename(aside)
+    path.touch(0o600)
+    for source, target in ((log_of(path), log_of(aside)), (memory_of(path), memory_of(aside))):
         with suppress(FileNotFoundError):
             source.rename(target)
+    flush(path.parent)
+    stage.replace(path)
+    flush(path.parent)
+
+
+def _put_on_server(url: str, stage: Path, now: datetime) -> None:
+    with Archive.open(sqlite_url(stage), now) as prepared, Archive.open(url, now, migrate=False) as archive:
+        replace_contents(prepared, archive)
 
 
 def _beside(path: Path, word: str) -> Path:

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("jingbao.storage")
 
 LOOK_EVERY = timedelta(seconds=5)
+JINGBAO = 0x6A696E67
+"""The first half of every advisory lock taken here ("jing"), so that other programs' locks are not met by chance."""
+WRITING, DAEMON, WANTED = 1, 2, 3
+"""The second halves: held by the transaction that writes; by the one daemon, as long as it lives; by a command that wants the
+archive without a daemon (handover.py)."""
 _NO_WAITING = timedelta(seconds=1)
 _NAME = re.compile(r"jingbao (\d+)@(.*) (\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z")
 _LONGEST_HOST = 24  # an application's name has 63 bytes
@@ -42,11 +47,16 @@ _HOLDER = """
 
 
 class ServerLock:
-    """The lock of a database, `lost` to somebody else once that says who has it now."""
+    """A lock of a database, the daemon's unless another is named; `lost` to somebody else once that says who has it now.
 
-    def __init__(self, database: Postgres) -> None:
+    `wanted` says whether a command wanted the archive without a daemon when `keep` looked last.
+    """
+
+    def __init__(self, database: Postgres, which: int = DAEMON) -> None:
         self.lost = ""
+        self.wanted = False
         self._database = database
+        self._which = which
         self._name = ""
         self._connection: psycopg.Connection[Any] | None = None
 
@@ -60,7 +70,7 @@ class ServerLock:
         return self
 
     def keep(self) -> None:
-        """Look whether the lock is still ours, and take it again if the server was restarted.
+        """Look whether the lock is still ours, and who wants it; take it again if the server was restarted.
 
         If somebody else has it, `lost` says so. Raises StorageError if the server cannot be asked now: it is nobody's then.
         """
@@ -75,29 +85,36 @@ class ServerLock:
             log.warning("took the daemon's lock again, the server was away", extra=values(database=self._database.name))
 
     def release(self) -> None:
-        """Let go of the lock; nothing happens if it is not held."""
+        """Let go of the lock, before this returns; nothing happens if it is not held."""
+        import psycopg  # noqa: PLC0415  (loaded only where the archive is in PostgreSQL)
+
         if self._connection is not None:
+            with suppress(psycopg.Error):  # the line is broken, or will be: the server lets go by itself
+                self._connection.execute("SELECT pg_advisory_unlock_all()")
             self._connection.close()
             self._connection = None
 
-    @staticmethod
-    def _answers(connection: psycopg.Connection[Any]) -> bool:
-        import psycopg  # noqa: PLC0415  (loaded only where the archive is in PostgreSQL)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _answers(self, connection: psycopg.Connection[Any]) -> bool:
+        import psycopg  # noqa: PLC0415  (as above)
 
         try:
-            connection.execute("SELECT 1")
+            self.wanted = bool(_holder(connection, WANTED))
         except psycopg.Error:
             return False
         return True
 
     def _take(self) -> None:
-        from storage.postgres import DAEMON, JINGBAO  # noqa: PLC0415  (as above)
-
         with self._database.told():
             connection = self._database.connect(self._name)
             try:
-                taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (JINGBAO, DAEMON)).fetchone()
-                holder = "" if taken == (True,) else _holder(connection)
+                taken = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (JINGBAO, self._which)).fetchone()
+                holder = "" if taken == (True,) else _holder(connection, self._which)
             except BaseException:
                 connection.close()
                 raise
@@ -107,16 +124,16 @@ class ServerLock:
         self._connection = connection
 
 
-def server_holder(url: str) -> str:
-    """Who holds the lock of the database at `url` ("process 4711 on host, started …"); nothing if nobody, or if it is a file.
+def server_holder(url: str, which: int = DAEMON) -> str:
+    """Who holds a lock of the database at `url` ("process 4711 on host, started …"); nothing if nobody, or if it is a file.
 
     Raises StorageError if the server cannot be asked.
     """
-    database = _on_a_server(url)
+    database = on_a_server(url)
     if database is None:
         return ""
     with database.told(), database.connect(f"jingbao {os.getpid()}") as connection:
-        return _holder(connection)
+        return _holder(connection, which)
 
 
 @asynccontextmanager
@@ -125,7 +142,7 @@ async def held_on_server(url: str, now: datetime) -> AsyncIterator[ServerLock | 
 
     Whoever gets it looks at `lost` now and then. Raises BusyError and StorageError as `acquire` does.
     """
-    database = _on_a_server(url)
+    database = on_a_server(url)
     if database is None:
         yield None
         return
@@ -147,7 +164,8 @@ async def _keep(lock: ServerLock) -> None:
             await asyncio.to_thread(lock.keep)
 
 
-def _on_a_server(url: str) -> Postgres | None:
+def on_a_server(url: str) -> Postgres | None:
+    """The database at `url` if it is a server's, not yet connected to. Raises StorageError if `url` names none."""
     if not url.startswith("postgresql"):
         return None
     from storage.postgres import Postgres  # noqa: PLC0415  (as above)
@@ -157,10 +175,8 @@ def _on_a_server(url: str) -> Postgres | None:
     return database
 
 
-def _holder(connection: psycopg.Connection[Any]) -> str:
-    from storage.postgres import DAEMON, JINGBAO  # noqa: PLC0415  (as above)
-
-    found = connection.execute(_HOLDER.format(classid=JINGBAO, objid=DAEMON).encode()).fetchone()
+def _holder(connection: psycopg.Connection[Any], which: int) -> str:
+    found = connection.execute(_HOLDER.format(classid=JINGBAO, objid=which).encode()).fetchone()
     named = found and _NAME.fullmatch(found[0] or "")
     if not named:
         return "unnamed" if found else ""

@@ -12,7 +12,7 @@ import click
 from console.commands.options import json_option
 from console.settings import load_settings
 from console.terminal import clean, counted, print_json, talk
-from console.workshop import database_file
+from console.workshop import archive_name, database_file
 from storage.handover import archive_alone
 from storage.restoring import Restored, restore
 
@@ -41,9 +41,10 @@ def command(config_path: Path | None, backup: Path, yes: bool, as_json: bool) ->
     settings = load_settings(config_path)
     database, now = database_file(settings), settings.clock.now()
     if not yes:
-        click.confirm(f"Put {backup} in the place of {database}?", abort=True, err=True)
-    with archive_alone(database, now):
-        done = restore(settings.config.database_url, backup, now)
+        click.confirm(f"Put {backup} in the place of {archive_name(settings)}?", abort=True, err=True)
+    url = settings.config.database_url
+    with archive_alone(url, database, now):
+        done = restore(url, backup, now, settings.config.data_dir / "backups")
     if as_json:
         print_json(_record(done))
     else:

@@ -29,7 +29,7 @@ from scheduler.notify import ServiceManager
 from scheduler.pulse import Pulse
 from storage import sources
 from storage.archive import Archive
-from storage.handover import is_wanted
+from storage.handover import is_wanted, is_wanted_here
 from storage.lock import DaemonLock, lock_path
 from storage.server_lock import ServerLock, held_on_server
 
@@ -88,8 +88,7 @@ async def serve(settings: Settings) -> int:
             code = await _watch(settings, pulse)
         while code is None:
             settings = await _lent(settings, database)
-            with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
-                code = await _watch_again(settings, pulse)
+            code = await _watch_again(settings, database, pulse)
         return code
 
 
@@ -144,7 +143,11 @@ def _open(settings: Settings) -> Archive:
 
 async def _look_out(daemon: Daemon, archive: Archive, database: Path, lock: ServerLock | None) -> None:
     """End the daemon for a while when a command wants the archive alone; for good when it is damaged or another daemon's."""
-    while not archive.damage and not (lock and lock.lost) and not is_wanted(database):  # noqa: ASYNC110  (another process's lock tells nobody)
+
+    def wanted() -> bool:
+        return is_wanted_here(database) or bool(lock and lock.wanted)
+
+    while not (archive.damage or (lock and lock.lost) or wanted()):  # noqa: ASYNC110  (another process's lock tells nobody)
         await asyncio.sleep(LOOK_EVERY.total_seconds())
     if archive.damage:
         log.critical("stopped: the archive is damaged, and nothing more is written", extra=values(reason=archive.damage))
@@ -162,7 +165,7 @@ async def _lent(settings: Settings, database: Path) -> Settings:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
     leave_when_told()
-    while is_wanted(database):  # noqa: ASYNC110  (as above)
+    while await asyncio.to_thread(_is_wanted, settings, database):  # noqa: ASYNC110  (as above)
         await asyncio.sleep(LOOK_EVERY.total_seconds())
     log.info("going on with the archive")
     try:
@@ -172,11 +175,27 @@ async def _lent(settings: Settings, database: Path) -> Settings:
         return settings
 
 
-async def _watch_again(settings: Settings, pulse: Pulse) -> int | None:
-    """As `_watch`. An archive that suits no longer was upgraded meanwhile: the version installed now is for it."""
+def _is_wanted(settings: Settings, database: Path) -> bool:
     try:
-        return await _watch(settings, pulse)
+        return is_wanted(settings.config.database_url, database)
+    except StorageError as error:
+        log.warning("the archive cannot be asked; waiting", extra=values(reason=str(error)))
+        return True
+
+
+async def _watch_again(settings: Settings, database: Path, pulse: Pulse) -> int | None:
+    """As `_watch`; None also if another command was faster.
+
+    An archive that suits no longer was upgraded meanwhile: the version installed now is for it.
+    """
+    try:
+        with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
+            return await _watch(settings, pulse)
     except DamagedError:
+        raise
+    except BusyError:
+        if await asyncio.to_thread(_is_wanted, settings, database):
+            return None
         raise
     except StorageError as error:
         raise BusyError(f"{error} This daemon began before that; start it again.") from error

@@ -50,6 +50,6 @@ def _upgraded(settings: Settings, *, backup: bool) -> Upgraded | None:
     try:
         open_archive(settings).close()
     except OlderArchiveError:
-        with archive_alone(database_file(settings), settings.clock.now()):
+        with archive_alone(settings.config.database_url, database_file(settings), settings.clock.now()):
             return renew_archive(settings, backup=backup)
     return None  # no reason to interrupt a daemon

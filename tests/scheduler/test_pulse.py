@@ -93,6 +93,23 @@ def test_a_start_that_takes_long_asks_for_patience_and_an_end_needs_no_tick(tmp_
         assert starting.pulse.sound
 
 
+def test_while_the_archive_is_lent_signs_go_on_and_patience_is_asked_for(tmp_path: Path) -> None:
+    """However long a restore takes: no tick comes round meanwhile."""
+    with listening(tmp_path / "notify") as ear:
+        lending = Watched(ear)
+        lending.hand.seconds += 100_000
+        lending.pulse.lending()
+        ear.heard()
+        heard = []
+        for _ in range(600):
+            lending.hand.seconds += 1
+            lending.pulse.beat()
+            heard += ear.heard()
+
+    assert sum("EXTEND_TIMEOUT_USEC" in message for message in heard) == 60
+    assert sum("WATCHDOG" in message for message in heard) >= 600 / WATCHDOG.total_seconds()
+
+
 async def test_a_daemon_tells_of_its_start_its_reloads_and_its_end(tmp_path: Path) -> None:
     async def word() -> str:
         return "all is well"

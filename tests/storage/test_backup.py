@@ -19,7 +19,7 @@ from lexicon.watchlist import load_watchlist
 from storage import articles, outbox, restoring, settings, sources
 from storage.archive import Archive, Transaction
 from storage.backup import back_up, drop_older
-from storage.handover import archive_alone, is_wanted
+from storage.handover import archive_alone, is_wanted_here
 from storage.lock import DaemonLock, lock_path
 from storage.outbox import MatchState, MessageState, NewMessage
 from storage.restoring import restore
@@ -161,7 +161,7 @@ def test_a_restored_archive_is_the_backup_s_and_the_other_is_kept(url: str, arch
     with archive.write() as tx:
         keep(tx, "after")
 
-    done = restore(url, backup, LATER)
+    done = restore(url, backup, LATER, backup.parent)
 
     assert _titles(archive) == {"before"}
     assert done.aside is not None
@@ -177,7 +177,7 @@ def test_a_reader_sees_its_moment_to_the_end_while_a_backup_is_restored(url: str
         keep(tx, "after")
     with archive.read() as tx:
         assert articles.count(tx) == 1
-        restore(url, backup, LATER)
+        restore(url, backup, LATER, backup.parent)
         assert articles.count(tx) == 1
     with archive.read() as tx:
         assert articles.count(tx) == 0
@@ -186,7 +186,7 @@ def test_a_reader_sees_its_moment_to_the_end_while_a_backup_is_restored(url: str
 def test_what_was_begun_before_a_restore_may_not_be_written_after_it(url: str, archive: Archive, backup: Path) -> None:
     """Its numbers are another archive's."""
     back_up(url, backup, NOW)
-    restore(url, backup, LATER)
+    restore(url, backup, LATER, backup.parent)
 
     with pytest.raises(RestoredError, match="given up"), archive.write() as tx:
         sources.finish_run(tx, 1, LATER, result="ok", next_due=LATER)
@@ -203,7 +203,7 @@ def test_a_mail_sent_since_the_backup_is_not_sent_again(url: str, archive: Archi
         outbox.mark_sent(tx, waiting, LATER)
         outbox.mark_sent(tx, _mail(tx, "told since", open_match), LATER)
 
-    done = restore(url, backup, LATER)
+    done = restore(url, backup, LATER, backup.parent)
 
     assert done.carried is not None
     with archive.read() as tx:
@@ -223,7 +223,7 @@ def test_a_story_told_since_the_backup_stays_told_with_its_article(url: str, arc
         outbox.mark_sent(tx, _mail(tx, "mail", _match(tx, told)), LATER)
         _match(tx, waits)
 
-    done = restore(url, backup, LATER)
+    done = restore(url, backup, LATER, backup.parent)
 
     assert done.carried is not None
     assert (done.carried.messages, done.carried.matches, done.carried.articles) == (1, 2, 2)
@@ -247,7 +247,7 @@ def test_a_state_reached_in_either_archive_stays_reached(url: str, archive: Arch
     with closing(sqlite3.connect(first)) as early, closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as live:
         early.backup(live)
 
-    restore(url, backup, LATER)
+    restore(url, backup, LATER, backup.parent)
 
     with archive.read() as tx:
         assert outbox.message_counts(tx) == {MessageState.SENT: 1}
@@ -272,7 +272,7 @@ def test_where_nobody_knows_what_was_told_it_is_held_back_and_named(
     elif present == "another":
         Archive.open(url, LATER).close()
 
-    done = restore(url, backup, LATER)
+    done = restore(url, backup, LATER, backup.parent)
 
     assert done.held is not None
     assert (done.held.subjects, done.held.titles, done.held.unmatched) == (("waits",), ("to be mailed",), 1)
@@ -290,7 +290,7 @@ def test_a_damaged_archive_is_moved_aside_as_it_is(url: str, path: Path, tmp_pat
     back_up(other, backup, NOW)
     damaged = _damage(url, path)
 
-    done = restore(url, backup, LATER)
+    done = restore(url, backup, LATER, backup.parent)
 
     assert done.aside is not None
     assert done.aside.read_bytes() == damaged
@@ -299,7 +299,9 @@ def test_a_damaged_archive_is_moved_aside_as_it_is(url: str, path: Path, tmp_pat
 
 
 @pytest.mark.parametrize("what", ["absent", "garbage", "damaged", "another program's", "empty"])
-def test_a_file_that_is_no_whole_backup_changes_nothing(url: str, archive: Archive, path: Path, backup: Path, what: str) -> None:
+def test_a_file_that_is_no_whole_backup_changes_nothing(
+    url: str, archive: Archive, path: Path, backup: Path, what: str
+) -> None:
     with archive.write() as tx:
         keep(tx, "kept")
     if what == "garbage":
@@ -313,7 +315,7 @@ def test_a_file_that_is_no_whole_backup_changes_nothing(url: str, archive: Archi
             connection.execute("CREATE TABLE recipe (name)")
 
     with pytest.raises(StorageError):
-        restore(url, backup, LATER)
+        restore(url, backup, LATER, backup.parent)
     assert _titles(archive) == {"kept"}
     assert [each for each in path.parent.iterdir() if "restor" in each.name] == []
 
@@ -325,7 +327,7 @@ def _dies_at(step: str, url: str, backup: Path) -> int:
         return os.waitpid(child, 0)[1]
     setattr(restoring, step, lambda *_args, **_more: os.kill(os.getpid(), 9))
     try:
-        restore(url, backup, LATER)
+        restore(url, backup, LATER, backup.parent)
     finally:
         os._exit(0)
 
@@ -343,22 +345,66 @@ def test_a_restore_killed_at_any_step_leaves_the_present_archive(url: str, backu
     with Archive.open(url, NOW, make=False) as archive:
         archive.check()
         assert "kept" in _titles(archive)
-    assert restore(url, backup, LATER + timedelta(minutes=1)).carried is not None
+    assert restore(url, backup, LATER + timedelta(minutes=1), backup.parent).carried is not None
 
 
-def test_a_command_gets_the_archive_once_the_daemon_has_let_go(path: Path) -> None:
+def _dies_at_renaming(number: int, url: str, backup: Path) -> int:
+    """The wait status of a child that is killed as it is about to give a file the n-th new name, beyond the copy's own."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    left = [number]
+
+    def dying(original):
+        def step(*args, **more):
+            left[0] -= 1
+            return os.kill(os.getpid(), 9) if left[0] < 0 else original(*args, **more)
+
+        return step
+
+    for name in ("rename", "touch", "replace"):
+        setattr(Path, name, dying(getattr(Path, name)))
+    try:
+        restore(url, backup, LATER, backup.parent)
+    finally:
+        os._exit(0)
+
+
+def test_a_restore_in_the_place_of_damage_killed_at_any_step_lets_nobody_begin_anew(
+    url: str, path: Path, tmp_path: Path, backup: Path
+) -> None:
+    """Neither the damaged archive without its log, nor the new one with the old log, nor an empty one is ever opened."""
+    other = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+    with Archive.open(other, NOW) as archive, archive.write() as tx:
+        keep(tx, "kept")
+    back_up(other, backup, NOW)
+    _damage(url, path)
+    path.with_name(path.name + "-wal").write_bytes(b"a log that does not add up")
+    kills = 0
+    while _dies_at_renaming(kills, url, backup):
+        kills += 1
+        with pytest.raises(DamagedError):
+            Archive.open(url, LATER)
+
+    assert kills == 5
+    with Archive.open(url, LATER, make=False) as archive:
+        archive.check()
+        assert _titles(archive) == {"kept"}
+
+
+def test_a_command_gets_the_archive_once_the_daemon_has_let_go(url: str, path: Path) -> None:
     """And nobody else meanwhile."""
     path.parent.mkdir(exist_ok=True)
     lock = DaemonLock(lock_path(path)).acquire(NOW)
-    with pytest.raises(BusyError), archive_alone(path, NOW, patience=timedelta(0)):
+    with pytest.raises(BusyError), archive_alone(url, path, NOW, patience=timedelta(0)):
         pass
-    assert not is_wanted(path)
+    assert not is_wanted_here(path)
     lock.release()
-    with archive_alone(path, NOW, patience=timedelta(0)):
-        assert is_wanted(path)
+    with archive_alone(url, path, NOW, patience=timedelta(0)):
+        assert is_wanted_here(path)
         with pytest.raises(BusyError):
             DaemonLock(lock_path(path)).acquire(NOW)
-    assert not is_wanted(path)
+    assert not is_wanted_here(path)
 
 
 async def test_an_archive_that_met_damage_is_written_no_more(url: str, path: Path) -> None:

@@ -21,9 +21,10 @@ from lexicon.watchlist import load_watchlist
 from storage import articles
 from storage.archive import Archive
 from storage.database import database_of
-from storage.postgres import DAEMON, JINGBAO, WRITING, Postgres
+from storage.postgres import Postgres
 from storage.schema import metadata
 from storage.search import count, search, tsvector
+from storage.server_lock import DAEMON, JINGBAO, WANTED, WRITING
 from tests.builders import NOW, keep
 from tests.databases import fresh_url, server
 
@@ -185,7 +186,7 @@ def test_upkeep_sorts_new_words_into_the_index(url: str, archive: Archive) -> No
 
 
 def test_the_locks_are_two() -> None:
-    assert len({(JINGBAO, WRITING), (JINGBAO, DAEMON)}) == 2
+    assert len({(JINGBAO, WRITING), (JINGBAO, DAEMON), (JINGBAO, WANTED)}) == 3
 
 
 @pytest.mark.parametrize("bad", ["postgresql://", "postgresql://db:port/x", "postgresql://u:hunter2@db"])

@@ -199,7 +199,7 @@ def test_an_older_archive_in_postgresql_is_upgraded_after_a_backup_of_it_as_it_i
     assert _columns(done.backup) == _columns(old)
     assert _held(_url(done.backup)) == _held(_url(old))
     assert [each.name for each in done.backup.parent.iterdir()] == [done.backup.name]
-    restore(_url(tmp_path / "elsewhere.sqlite3"), done.backup, NOW)
+    restore(_url(tmp_path / "elsewhere.sqlite3"), done.backup, NOW, tmp_path)
     for url in (old_on_server, _url(tmp_path / "elsewhere.sqlite3")):
         with Archive.open(url, NOW, make=False, migrate=False) as archive, archive.read() as tx:
             archive.check()
