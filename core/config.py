@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
@@ -61,6 +62,16 @@ def _mail_address(text: str) -> str:
     return text
 
 
+def _secret_name(text: str) -> str:
+    """The name of an environment variable (POSIX.1, 8.1). A secret put here by mistake is not repeated."""
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text):
+        raise ValueError(
+            "expected the name a secret is looked up by (letters, digits and _), as in JINGBAO_SMTP_PASSWORD,"
+            " and not the secret itself: that goes into the environment or a file of its own"
+        )
+    return text
+
+
 def _preset(name: str) -> str:
     if name and name not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}; without a preset, give host")
@@ -95,6 +106,7 @@ When = Annotated[
 ]
 Preset = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name), AfterValidator(_preset)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
+SecretName = Annotated[str, AfterValidator(_secret_name)]
 Network = Annotated[str, AfterValidator(_network)]
 DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 
@@ -197,8 +209,8 @@ class OAuthConfig(Model):
     token_url: HttpUrl | Literal[""] = ""
     device_url: HttpUrl | Literal[""] = ""
     scope: str = ""
-    client_secret_env: str = "JINGBAO_OAUTH_CLIENT_SECRET"  # noqa: S105  (a variable's name, not a secret)
-    refresh_token_env: str = "JINGBAO_OAUTH_REFRESH_TOKEN"  # noqa: S105  (a variable's name, not a secret)
+    client_secret_env: SecretName = "JINGBAO_OAUTH_CLIENT_SECRET"  # noqa: S105  (a variable's name, not a secret)
+    refresh_token_env: SecretName = "JINGBAO_OAUTH_REFRESH_TOKEN"  # noqa: S105  (a variable's name, not a secret)
 
     @model_validator(mode="after")
     def _has_an_address(self) -> Self:
@@ -230,7 +242,7 @@ class SmtpConfig(Model):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str = ""
     auth: Literal["password", "xoauth2"] = "password"
-    password_env: str = "JINGBAO_SMTP_PASSWORD"  # noqa: S105  (a variable's name, not a password)
+    password_env: SecretName = "JINGBAO_SMTP_PASSWORD"  # noqa: S105  (a variable's name, not a password)
     oauth: OAuthConfig | None = None
     timeout_seconds: float = Field(default=30, gt=0, le=300)
 
@@ -246,7 +258,7 @@ class SmtpConfig(Model):
 class MailApiConfig(Model):
     """A mail service on the web, by its Apprise address (`mailgun://…`), which is a secret and looked up by name."""
 
-    url_env: str = "JINGBAO_MAIL_API_URL"
+    url_env: SecretName = "JINGBAO_MAIL_API_URL"
 
 
 class MailConfig(Model):

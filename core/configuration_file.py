@@ -22,7 +22,7 @@ from pydantic import BaseModel, ValidationError
 from core.config import SQLITE, Config, StorageConfig
 from core.errors import ConfigError
 from core.located_yaml import LocatedYaml, Problem, key_path, read_located_yaml
-from core.redaction import SECRET_KEYS, hide_secrets_of
+from core.redaction import hide_secrets_of, is_secret_key, masked_url
 from core.rough_values import rough
 
 Check = Callable[[Config], Iterable[Problem]]
@@ -163,7 +163,7 @@ def _existing(loc: tuple[str | int, ...], values: Any, *, missing: bool) -> tupl
 
 def _message(fault: Any, path: tuple[str | int, ...]) -> str:
     kind, text = fault["type"], str(fault["msg"])
-    if any(path[:length] in SECRET_KEYS for length in (2, 3)):
+    if is_secret_key(path) and kind != "extra_forbidden":
         return _EXPECTED.get(kind) or text.removeprefix("Value error, ")
     if kind == "extra_forbidden":
         fields = sorted(_model_at(path[:-1]).model_fields)
@@ -175,7 +175,9 @@ def _message(fault: Any, path: tuple[str | int, ...]) -> str:
             return f"expected a country's two capital letters, as in CN, not {fault['input']!r}"
         return f"expected lower-case letters, digits and hyphens, not {fault['input']!r}"
     said = _EXPECTED.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "expected a value")
-    return said if kind == "missing" or isinstance(fault["input"], dict | list) else f"{said}, not {fault['input']!r}"
+    if kind == "missing" or isinstance(fault["input"], dict | list):
+        return said
+    return f"{said}, not {masked_url(repr(fault['input']))}"
 
 
 def _model_at(path: tuple[str | int, ...]) -> type[BaseModel]:

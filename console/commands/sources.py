@@ -18,6 +18,7 @@ from console.terminal import counted, local, out, plain, print_json, talk, typed
 from console.workshop import ask_archive, begin_archive
 from core.configuration_file import nearest
 from core.errors import NotFoundError
+from core.redaction import masked_url
 from core.source import Source
 from core.standing import Standing
 from crawler.dispatch import down_lines
@@ -176,7 +177,7 @@ def _record(source: Source, state: SourceState | None, run: Run | None, *, on: b
         "kind": str(source.kind),
         "language": source.language,
         "scope": str(source.scope),
-        "url": source.url,
+        "url": masked_url(source.url),
         "interval_minutes": source.interval_minutes,
         "reach": str(source.reach),
         "last_run": state.last_run if state else None,
@@ -186,7 +187,7 @@ def _record(source: Source, state: SourceState | None, run: Run | None, *, on: b
         "failures": state.failures if state else 0,
         "last_error": state.last_error if state else "",
         "last_counts": dict(run.counts) if run else {},
-        "moved_to": state.moved_to if state else "",
+        "moved_to": masked_url(state.moved_to) if state else "",
         "moved_since": state.moved_since if state else None,
         "asked_whole": state is not None and state.validators.lying,
     }

@@ -17,7 +17,7 @@ from core.config import Config
 from core.configuration_file import load_config
 from core.errors import ChannelError, ConfigError
 from core.log import LineFormatter, values
-from core.redaction import secret_files, shown
+from core.redaction import masked_url, secret_files, shown
 from core.secrets import HIDDEN, how_to_give, keep_hidden, look_up, mask, open_to_others, secrets_of_url
 
 NAME = "JINGBAO_TEST_SECRET"
@@ -127,6 +127,54 @@ def test_the_configuration_is_shown_without_its_secrets_and_they_are_hidden_from
     assert mask("GET https://ping.example/0123456789abcdef-ping, proxypass") == f"GET {HIDDEN}, {HIDDEN}"
 
 
+SOURCES = """\
+sources:
+  catalogue: none
+  add:
+    - key: mine
+      name: Mine
+      kind: api
+      language: en
+      url: "https://me:urlpass9@mine.example/feed?page=2&access_token=tok-1234567&keyword=chips"
+      proxy: "http://me:ownproxypass@127.0.0.1:1"
+      headers:
+        Accept: application/json
+        Authorization: Bearer bear-canary-1
+        X-Api-Key: apikey-canary-2
+        Cookie: "lang=en; sid=cookie-canary-3"
+        X-Anything: any-canary-4
+      api: {items: a, fields: {url: u}, pages: ["https://mine.example/2?sig=sig-canary-5&key=AI"]}
+"""
+CANARIES = (
+    "urlpass9", "tok-1234567", "ownproxypass", "bear-canary-1", "apikey-canary-2", "cookie-canary-3", "any-canary-4", "sig-canary-5"
+)  # fmt: skip
+
+
+def test_secrets_of_sources_are_not_shown_and_hidden_from_then_on(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(SOURCES)
+    config = load_config(tmp_path / "config.yaml", environment={})
+    told = json.dumps(shown(config))
+
+    assert [canary for canary in CANARIES if canary in told] == []
+    assert all(word in told for word in ("application/json", "X-Api-Key", "keyword=chips", "page=2"))
+    assert [canary for canary in CANARIES if canary in mask(f"failed: {' '.join(CANARIES)}")] == []
+    assert mask("the key of AI chips, application/json") == "the key of AI chips, application/json"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://a.example/f?token=abc&n=1", f"https://a.example/f?token={HIDDEN}&n=1"),
+        ("https://a.example/f?apiKey=abc#x", f"https://a.example/f?apiKey={HIDDEN}#x"),
+        ("https://a.example/f?key=abc", f"https://a.example/f?key={HIDDEN}"),
+        ("https://me:pass@a.example/f", f"https://me:{HIDDEN}@a.example/f"),
+        ("https://a.example/f?author=qwen&keyword=x&design=1", "https://a.example/f?author=qwen&keyword=x&design=1"),
+    ],
+)
+def test_an_address_is_shown_without_its_keys(url: str, told: str) -> None:
+    assert masked_url(url) == told
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,6 +185,13 @@ def test_the_configuration_is_shown_without_its_secrets_and_they_are_hidden_from
         "mail: {smtp: {host: mail.example.org, password_env: [s3cret]}}",
         "mail: {smtp: {host: mail.example.org, password: s3cret}}",
         "mail: {api: {url_env: {a: s3cret}}}",
+        'mail: {api: {url_env: "mailgun://news@mg.example.org/s3cret"}}',
+        'mail: {smtp: {host: mail.example.org, user: ann, password_env: "s3cret!9"}}',
+        'mail: {smtp: {host: mail.example.org, user: ann, password_env: "9s3cret"}}',
+        'mail: {smtp: {host: a.b, auth: xoauth2, user: ann, oauth: {client_id: x, provider: google, client_secret_env: "GOCSPX-s3cret"}}}',
+        'mail: {smtp: {host: a.b, auth: xoauth2, user: ann, oauth: {client_id: x, provider: google, refresh_token_env: "1//s3cret"}}}',
+        'sources: {add: [{key: m, name: M, kind: feed, language: en, url: "m.example/f?token=s3cret"}]}',
+        'sources: {add: [{key: m, name: M, kind: feed, language: en, url: "http://m.example/f", proxy: "me:s3cret@p"}]}',
     ],
 )
 def test_a_fault_near_a_secret_is_told_without_it(tmp_path: Path, text: str) -> None:
@@ -145,6 +200,15 @@ def test_a_fault_near_a_secret_is_told_without_it(tmp_path: Path, text: str) -> 
         load_config(tmp_path / "config.yaml", environment={})
 
     assert "s3cret" not in "\n".join(raised.value.problems)
+
+
+def test_the_name_of_a_secret_is_a_name_and_what_is_none_is_told_as_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text('mail: {smtp: {host: mail.example.org, user: ann, password_env: "swordfish!"}}')
+    with pytest.raises(ConfigError, match="and not the secret itself"):
+        load_config(tmp_path / "config.yaml", environment={})
+
+    (tmp_path / "config.yaml").write_text("mail: {smtp: {host: mail.example.org, user: ann, password_env: my_Mail_2}}")
+    assert load_config(tmp_path / "config.yaml", environment={}).mail.smtp is not None
 
 
 def test_files_of_secrets_are_those_of_the_chosen_way(tmp_path: Path) -> None:
