@@ -1,7 +1,7 @@
 """Another archive's rows in the place of all that is in a database, in one transaction: readers see the one or the other.
 
-It is for servers. Rows go one by one and tables stay: TRUNCATE would show an empty archive to whoever waits for it, and with new
-tables those who were given the right to read would lose it. Whoever dies in the middle has changed nothing.
+It is for servers. Rows go one by one and tables stay: TRUNCATE would show an empty archive to whoever waits for it, and with
+new tables those who were given the right to read would lose it. Whoever dies in the middle has changed nothing.
 """
 
 from __future__ import annotations
