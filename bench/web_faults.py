@@ -203,8 +203,11 @@ def _unnamed(neighbour: Neighbour, state: sources.SourceState, runs: Sequence[so
         return "" if state.standing in {Standing.OK, Standing.NEW} and not state.failures else told
     if neighbour.place in {"page", "child"}:
         ended = any(run.counts.get(neighbour.expected) for run in theirs if neighbour.expected)
-        return "" if not state.failures and (ended or neighbour.expected == "blocked") else f"{told} {theirs[0].counts}"
-    named = state.standing in {Standing.BROKEN, Standing.BLOCKED} and state.standing_reason.endswith(".")
+        rests = "asked for a pause" in state.last_error  # by its real clock, for its list too
+        sound = rests or (not state.failures and (ended or neighbour.expected == "blocked"))
+        return "" if sound else f"{told} {theirs[0].counts}"
+    told_of = state.standing in {Standing.BROKEN, Standing.BLOCKED} or state.failures > 1
+    named = told_of and (state.standing_reason or state.last_error).endswith(".")
     return "" if named else told
 
 

@@ -68,10 +68,21 @@ class LightClient:
             delay = max(delay, await self._robots.delay(hop))
         async with self._pace.slot(host, delay):
             started = time.monotonic()
-            answer = await self._exchange(hop, seconds)
+            answer = await self._timely(hop, seconds, host)
             self._judge(answer, host)
             _check_unchanged(answer, hop, host)
             return answer, time.monotonic() - started
+
+    async def _timely(self, hop: Request, seconds: float, host: str) -> Answer:
+        """The answer; whether it came in time is noted of its host."""
+        try:
+            answer = await self._exchange(hop, seconds)
+        except FetchError as error:
+            if error.outcome is Outcome.TOO_SLOW:
+                self._pace.late(host)
+            raise
+        self._pace.answered(host)
+        return answer
 
     async def _exchange(self, hop: Request, seconds: float) -> Answer:
         if hop.kind is DocumentKind.ROBOTS:

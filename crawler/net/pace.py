@@ -14,6 +14,8 @@ from core.outcomes import Outcome
 
 PATIENCE_SECONDS = 30.0
 """A host that asks for a longer pause is not waited for: the request ends as failed, to be tried again after the pause."""
+LATE_IN_A_ROW, LATE_SECONDS = 3, 60.0
+"""A host that lets so many requests wait to the last is left alone so long: its other pages must not hold up other sources."""
 IDLE_SECONDS = 600.0
 MANY_HOSTS = 500
 
@@ -25,6 +27,7 @@ class _Lane:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     last_end: float = float("-inf")
     paused_until: float = float("-inf")
+    late: int = 0
     users: int = 0
 
 
@@ -64,7 +67,9 @@ class Pace:
         while (wait := max(lane.paused_until, lane.last_end + delay_seconds) - self._clock()) > 0:
             pause = lane.paused_until - self._clock()
             if pause > PATIENCE_SECONDS:
-                reason = f"{host} asked for a pause, which lasts {pause:.0f} seconds more."
+                was_late = f"did not answer in time {lane.late} times in a row, and is left alone for"
+                told = was_late if lane.late >= LATE_IN_A_ROW else "asked for a pause, which lasts"
+                reason = f"{host} {told} {pause:.0f} seconds more."
                 raise FetchError(Outcome.FAILED, reason, retry_after_seconds=pause)
             await self._sleep(wait)
 
@@ -72,6 +77,17 @@ class Pace:
         """Ask nothing of `host` for `seconds`; a longer pause already running stays."""
         lane = self._lane(host)
         lane.paused_until = max(lane.paused_until, self._clock() + seconds)
+
+    def late(self, host: str) -> None:
+        """A request to `host` took all the time it had; after some in a row the host is left alone for a minute."""
+        lane = self._lane(host)
+        lane.late += 1
+        if lane.late >= LATE_IN_A_ROW:
+            self.pause(host, LATE_SECONDS)
+
+    def answered(self, host: str) -> None:
+        """A request to `host` was answered in time."""
+        self._lane(host).late = 0
 
     @property
     def hosts(self) -> int:

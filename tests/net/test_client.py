@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from core.document import Document, DocumentKind
 from core.errors import FetchError
 from core.outcomes import Outcome
-from tests.net.misbehaviour import MAX_BYTES, MISBEHAVIOUR
+from tests.net.misbehaviour import MAX_BYTES, MISBEHAVIOUR, silence
 from tests.net.servers import LOOPBACK, Pages, behaving, reply, serving, wanted
 
 OWN = "127.0.0.1/32"
@@ -107,6 +107,24 @@ async def test_jingbao_says_who_it_is_and_a_source_may_say_otherwise() -> None:
     assert "user-agent: other/1" in server.heads[1].lower()
     assert "jingbao" not in server.heads[1]
     assert "x-key: k" in server.heads[1].lower()
+
+
+async def test_a_host_that_is_late_three_times_in_a_row_is_left_alone_for_a_minute() -> None:
+    """Else the twenty pages of a silent site would hold a place among the sources collected at once for minutes."""
+    ends = []
+    async with serving({"/slow": silence, "/quick": reply(200, b"x")}) as server, behaving(OWN, timeout_seconds=0.2) as manners:
+        for path in ("/slow", "/slow", "/quick", "/slow", "/slow", "/slow", "/slow", "/quick"):
+            try:
+                await manners.client.fetch(wanted(server.url(path)))
+                ends.append("answered")
+            except FetchError as error:
+                ends.append(str(error.outcome))
+                last = error
+
+    assert ends == ["too-slow", "too-slow", "answered", "too-slow", "too-slow", "too-slow", "failed", "failed"]
+    assert "did not answer in time 3 times in a row, and is left alone for" in last.reason
+    assert 0 < (last.retry_after_seconds or 0) <= 60
+    assert server.connections == 6
 
 
 @pytest.mark.parametrize("kind", [DocumentKind.FEED, DocumentKind.PAGE])
