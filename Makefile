@@ -61,6 +61,9 @@ format:
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-lock:             ## renew requirements.lock (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-annotate --no-header pyproject.toml --group newsroom --group build --group dev -o requirements.lock
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+    --no-annotate --no-header pyproject.toml --group build
+
+lock:             ## renew requirements.lock and, of it, what running alone needs (needs uv)
+	$(UV_COMPILE) --group newsroom --group dev -o requirements.lock
+	$(UV_COMPILE) --constraints requirements.lock -o requirements-run.lock
