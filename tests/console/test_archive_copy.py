@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +57,48 @@ def test_an_archive_is_carried_over_and_used_there(config: Path, empty: str, mon
     assert json.loads(status.out)["articles"]["total"] == 1
     assert "whole, 1 article" in doctor.out
     assert "hunter2" not in "".join(each.out + each.err for each in (told, found, status, doctor, shown))
+
+
+_DIES_COPYING = """
+import os, signal, sys
+from console import cli
+from console.commands import archive
+from storage import copying
+copying._AT_ONCE = 3
+
+def step(shown, name, done, total):
+    if (name, done) == ("article", 6):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+archive._Shown.step = step
+cli.run(sys.argv[1:])
+"""
+
+
+def test_a_copy_killed_on_its_way_is_no_archive_and_the_same_command_goes_on(
+    config: Path, database: str, monkeypatch, capsys
+) -> None:
+    """Killed by SIGKILL between two pieces of a table; what was kept by then is gone on with, and all of it is compared."""
+    with Archive.open(f"sqlite:///{config.parent / 'data' / 'jingbao.sqlite3'}", NOW) as archive, archive.write() as tx:
+        for number in range(9):
+            keep(tx, f"华为 news {number}")
+    with ExitStack() as stack:
+        (config.parent / "elsewhere").mkdir()
+        target = fresh_url(database, config.parent / "elsewhere", stack, made=False)
+        copy = ["--config", str(config), "archive", "copy", "--to", target, "--json"]
+
+        assert subprocess.run([sys.executable, "-c", _DIES_COPYING, *copy], check=False, timeout=60).returncode == -signal.SIGKILL
+        monkeypatch.setenv("JINGBAO__STORAGE__URL", target)
+        assert run(["--config", str(config), "search", "华为"]) == 1
+        assert "unfinished copy" in " ".join(capsys.readouterr().err.split())
+        monkeypatch.delenv("JINGBAO__STORAGE__URL")
+        assert run(copy) == 0
+        done = json.loads(capsys.readouterr().out)
+        monkeypatch.setenv("JINGBAO__STORAGE__URL", target)
+        assert run(["--config", str(config), "search", "华为", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+
+    assert (done["resumed"], done["rows"]["article"], found["total"]) == (True, 10, 10)
 
 
 def test_a_second_copy_into_the_same_database_is_refused(config: Path, empty: str, capsys) -> None:
