@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import DamagedError, NoArchiveError
-from storage import articles
+from storage import articles, files
 from storage.archive import Archive
 from tests.builders import NOW
 
@@ -24,6 +24,14 @@ with Archive.open(sys.argv[1], NOW) as archive:
         with archive.write() as tx:
             keep(tx, f"kept {number}", "words " * 200)
     os.kill(os.getpid(), 9)
+"""
+_HOLDS = """
+import sys
+from storage.archive import Archive
+from tests.builders import NOW
+with Archive.open(sys.argv[1], NOW) as archive, archive.read() as tx:
+    print("open", flush=True)
+    sys.stdin.readline()
 """
 
 
@@ -69,10 +77,11 @@ def _flip(data: bytes) -> bytes:
         (_flip, "damaged"),
         (lambda data: b"garbage" * (len(data) // 7), "damaged"),
         (lambda data: b"\x00" + data[1:], "damaged"),
+        (lambda data: data[:20], "damaged"),
         (lambda _: b"", "missing or empty"),
         (None, "missing or empty"),
     ],
-    ids=["cut", "a bit", "garbage", "header", "empty", "gone"],
+    ids=["cut", "a bit", "garbage", "header", "a few bytes", "empty", "gone"],
 )
 def test_a_log_that_lacks_what_was_committed_is_refused_and_left(database: Path, change, told: str) -> None:
     """SQLite would open it as the archive of an earlier moment, and remove the log."""
@@ -94,6 +103,45 @@ def test_a_torn_end_that_nobody_committed_is_a_crash_and_no_damage(database: Pat
 
     with _open(database) as archive, archive.read() as tx:
         assert articles.count(tx) == 5
+
+
+def test_a_log_whose_index_is_gone_or_half_written_is_read_by_sqlite_as_after_a_crash(database: Path) -> None:
+    """Nothing says then how much of it was committed."""
+    memory = database.with_name(database.name + "-shm")
+    half = bytearray(memory.read_bytes())
+    half[20] ^= 1
+    memory.write_bytes(half)
+    with _open(database) as archive, archive.read() as tx:
+        assert articles.count(tx) == 5
+
+
+def test_a_log_without_its_index_is_read_too(database: Path) -> None:
+    database.with_name(database.name + "-shm").unlink()
+
+    with _open(database) as archive, archive.read() as tx:
+        assert articles.count(tx) == 5
+
+
+def test_a_log_too_long_to_add_up_is_held_to_its_length(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_MOST_BYTES_ADDED_UP", 1000)
+    files.examine_log(database)
+    log = database.with_name(database.name + "-wal")
+    log.write_bytes(_cut(log.read_bytes()))
+
+    with pytest.raises(DamagedError, match="cut short"):
+        files.examine_log(database)
+
+
+def test_the_log_of_an_archive_that_another_process_has_open_is_left_to_it(database: Path) -> None:
+    """It may be growing at that moment; who opened it has looked."""
+    holding = [sys.executable, "-c", _HOLDS, f"sqlite:///{database}"]
+    with subprocess.Popen(holding, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"open\n"
+        with _open(database) as archive, archive.read() as tx:
+            assert articles.count(tx) == 5
+        child.communicate(b"\n")
+    assert child.returncode == 0
 
 
 def test_an_empty_file_is_never_taken_for_a_beginning(tmp_path: Path) -> None:
