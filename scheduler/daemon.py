@@ -49,11 +49,13 @@ class Daemon:
         *,
         pulse: Pulse | None = None,
         leave: Callable[[int], object] = leave_at_once,
+        settle: Callable[[], object] = lambda: None,
     ) -> None:
         """`reload` gives the duties of the configuration as it is on disk now, or raises ConfigError.
 
         `wall` reads the clock that APScheduler goes by (aware UTC); the machine's own if none is given. `pulse` is told how
-        the daemon is. `leave` ends the process at once, with an exit code.
+        the daemon is. `leave` ends the process at once, with an exit code. `settle` is called when what stays is there: after
+        the start, and after a reload once the old duties are closed.
         """
         self._shifts = [Shift(duties)]  # the last is at work, those before it finish what they began
         self._reload = reload
@@ -61,6 +63,7 @@ class Daemon:
         self._pulse = pulse or Pulse()
         self._pulse.collecting = lambda: self.collecting
         self._leave = leave
+        self._settle = settle
         self._reloads: set[asyncio.Task[None]] = set()
         self._loading = asyncio.Lock()
         self._stop = asyncio.Event()
@@ -94,6 +97,7 @@ class Daemon:
         self._set_jobs()
         self._scheduler.start()
         await guarded("word", self._say_word())
+        self._settle()
         self._pulse.watching(self._tick)
         hear_reloads()
         log.info("started", extra=values(tick_seconds=self._tick.total_seconds()))
@@ -193,6 +197,8 @@ class Daemon:
         await old.ended()
         await old.close()
         self._shifts.remove(old)
+        del old
+        self._settle()
 
     # The end
 

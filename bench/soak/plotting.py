@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from bench.soak.figures import Life
 
-WIDTH, HEIGHT, LEFT, TOP, GAP = 1000, 190, 70, 40, 56
+WIDTH, HEIGHT, LEFT, TOP, GAP = 1000, 190, 70, 56, 56
 _COLOURS = ("#1f5f8b", "#c2571a", "#3d7d3d", "#7a4f9a")
 _Points = list[tuple[float, float]]
 
@@ -26,9 +27,9 @@ def plot(lives: Sequence[Life], title: str) -> str:
     """The soak as SVG."""
     panels = _panels(lives)
     starts = [float(life.samples[0].crawls) for life in lives]
-    right = max((life.samples[-1].crawls for life in lives), default=1)
+    right = _rounded_up(max((life.samples[-1].crawls for life in lives), default=1))
     height = TOP + len(panels) * (HEIGHT + GAP)
-    drawn = "".join(_draw(panel, TOP + number * (HEIGHT + GAP), float(right), starts) for number, panel in enumerate(panels))
+    drawn = "".join(_draw(panel, TOP + number * (HEIGHT + GAP), right, starts) for number, panel in enumerate(panels))
     head = f'<text x="{LEFT}" y="24" font-size="16">{escape(title)}</text>'
     box = f'viewBox="0 0 {WIDTH + LEFT + 30} {height}" width="{WIDTH + LEFT + 30}" height="{height}"'
     paper = '<style>text{font-family:sans-serif;fill:#222}</style><rect width="100%" height="100%" fill="#fff"/>'
@@ -63,7 +64,7 @@ def _median(lags: list[float]) -> float:
 
 def _draw(panel: Panel, top: float, right: float, starts: Sequence[float]) -> str:
     ys = [y for lives in panel.series.values() for points in lives for _, y in points]
-    most = max([*ys, panel.line or 0.0, 1e-9]) * 1.08
+    most = _rounded_up(max([*ys, panel.line or 0.0, 1e-9]))
 
     def at(x: float, y: float) -> str:
         return f"{LEFT + x / right * WIDTH:.1f},{top + HEIGHT - y / most * HEIGHT:.1f}"
@@ -81,6 +82,12 @@ def _draw(panel: Panel, top: float, right: float, starts: Sequence[float]) -> st
         parts += [stroke(points, colour) for points in lives]
         parts.append(f'<text x="{x}" y="{top - 6}" font-size="12" style="fill:{colour}">{escape(name)}</text>')
     return "".join(parts)
+
+
+def _rounded_up(most: float) -> float:
+    """The next number whose quarters read well."""
+    scale: float = 10.0 ** math.floor(math.log10(most))
+    return next(step * scale for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 5, 6, 8, 10) if step * scale >= most)
 
 
 def _frame(top: float, most: float, right: float) -> str:

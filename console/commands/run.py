@@ -110,8 +110,7 @@ async def _watch_held(settings: Settings, pulse: Pulse, lock: ServerLock | None)
             going_on = replace(fresh, clock=settings.clock)  # a set clock (JINGBAO_CLOCK) would begin anew
             return await open_duties(going_on, archive, pace)
 
-        daemon = Daemon(await open_duties(settings, archive, pace), reload, pulse=pulse)
-        _settle()
+        daemon = Daemon(await open_duties(settings, archive, pace), reload, pulse=pulse, settle=_settle)
         looking = asyncio.create_task(_look_out(daemon, archive, database_file(settings), lock))
         code = await daemon.run()
         looking.cancel()
@@ -127,8 +126,10 @@ async def _watch_held(settings: Settings, pulse: Pulse, lock: ServerLock | None)
 def _settle() -> None:
     """Take what is loaded by now out of the garbage collector's rounds: it stays, and a full round stops the loop for it.
 
-    A round over these 140,000 objects takes 75 ms of CPU, afterwards under 1 ms (docs/design/soak.md).
+    A round over these 140,000 objects takes 75 ms of CPU, afterwards under 1 ms (docs/design/soak.md). After a reload what the
+    old configuration left is taken back in first.
     """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

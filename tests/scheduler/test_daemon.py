@@ -180,6 +180,30 @@ async def test_a_good_configuration_on_sighup_replaces_the_old_one() -> None:
     assert "close" in new.calls
 
 
+async def test_what_stays_is_settled_after_the_start_and_after_a_reload_once_the_old_duties_are_closed() -> None:
+    old, new = Work([]), Work([])
+    settled: list[int] = []
+    again = asyncio.Event()
+
+    def settle() -> None:
+        settled.append(old.calls.count("close"))
+        if len(settled) == 2:
+            again.set()
+
+    async def fresh() -> Duties:
+        return new.duties()
+
+    daemon = Daemon(old.duties(), fresh, settle=settle)
+    running = asyncio.create_task(daemon.run())
+    await asyncio.sleep(0)
+    os.kill(os.getpid(), signal.SIGHUP)
+    await again.wait()
+    daemon.stop()
+
+    assert await running == CLEAN
+    assert settled == [0, 1]
+
+
 async def test_a_second_sighup_is_obeyed_while_the_old_configuration_still_collects() -> None:
     old, second, third = Work(["a", "b"]), Work([]), Work([])
     fresh = [second, third]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bench.soak.figures import WARM_UP, Lags, Life, lives_of
 from bench.soak.measuring import Sample
 from bench.soak.plotting import plot
-from bench.soak.slopes import MOST_POINTS, slope
+from bench.soak.slopes import slope
 
 SAMPLE = Sample("", 0.0, 1, 0, 100.0, 90.0, 80.0, 1, 40.0, 1, 30, 12, 1.0, 0.0, 20, [0.01, 0.02])
 
@@ -21,8 +21,8 @@ def life(rss, crawls=range(0, 3001, 20), number: int = 1) -> Life:
     return Life(number, [replace(SAMPLE, life=number, crawls=done, rss=rss(done)) for done in crawls])
 
 
-@settings(max_examples=30)
-@given(st.floats(-10, 10), st.floats(-100, 100), st.integers(2, 2 * MOST_POINTS), st.randoms())
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-10, 10), st.floats(-100, 100), st.integers(2, 80), st.randoms())
 def test_the_slope_of_a_line_is_its_own_whatever_a_few_points_say(rise, start, count, chance) -> None:
     ys = [start + rise * x for x in range(count)]
     for wild in chance.sample(range(count), count // 8):
