@@ -119,10 +119,14 @@ def test_dated_backups_are_kept_to_a_number_and_other_files_stay(url: str, archi
     folder = tmp_path / "backups"
     folder.mkdir()
     (folder / "notes.sqlite3").touch()
+    (folder / "jingbao-2026-01-01T000000Z.sqlite3").write_bytes(b"not ours, though it is called so")
+    with closing(sqlite3.connect(folder / "jingbao-2026-01-02T000000Z.sqlite3")) as recipes:
+        recipes.execute("CREATE TABLE recipe (name)")
+    others = sorted(each.name for each in folder.iterdir())
     made = [back_up(url, folder, NOW + timedelta(days=day)).path for day in range(4)]
 
     assert drop_older(folder, 2) == made[:2]
-    assert sorted(each.name for each in folder.iterdir()) == [*(each.name for each in made[2:]), "notes.sqlite3"]
+    assert sorted(each.name for each in folder.iterdir()) == sorted([*(each.name for each in made[2:]), *others])
 
 
 def test_without_room_no_backup_is_begun(url: str, archive: Archive, backup: Path, monkeypatch: pytest.MonkeyPatch) -> None:

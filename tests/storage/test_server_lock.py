@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from core.errors import BusyError, StorageError
 from storage import server_lock as room
 from storage.database import database_of
+from storage.handover import archive_alone, is_wanted
 from storage.postgres import Postgres
 from storage.server_lock import ServerLock, held_on_server, server_holder
 from tests.builders import NOW
@@ -123,6 +125,30 @@ async def test_while_it_is_held_it_is_looked_after(url: str, monkeypatch: pytest
         while not lock.lost:  # noqa: ASYNC110  (a thread's work tells nobody)
             await asyncio.sleep(0)
         other.release()
+
+
+def test_a_daemon_on_another_machine_is_asked_to_lend_the_archive(url: str, tmp_path: Path) -> None:
+    """The command's folder is not the daemon's; it has the archive once the daemon has let go of it, and no second one has it."""
+    here, there = tmp_path / "here" / "a.sqlite3", tmp_path / "there" / "a.sqlite3"
+    daemon = _lock(url).acquire(NOW)
+    daemon.keep()
+    assert not daemon.wanted
+    with pytest.raises(BusyError, match=f"process {os.getpid()}"), archive_alone(url, there, NOW, patience=timedelta(0)):
+        pass
+    with ThreadPoolExecutor(1) as command, ExitStack() as held:
+        waiting = command.submit(held.enter_context, archive_alone(url, there, NOW))
+        while not daemon.wanted:
+            daemon.keep()
+        assert not waiting.done()
+        daemon.release()
+        waiting.result()
+        assert is_wanted(url, here)
+        with pytest.raises(BusyError), archive_alone(url, here, NOW, patience=timedelta(0)):
+            pass
+        with pytest.raises(BusyError):
+            daemon.acquire(NOW)
+    assert not is_wanted(url, here)
+    daemon.acquire(NOW).release()
 
 
 async def test_an_archive_in_a_file_needs_no_server(tmp_path: Path) -> None:
