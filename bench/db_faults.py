@@ -15,6 +15,7 @@ import asyncio
 import json
 import logging
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("data/db-faults"))
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and worlds are put away
     logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd's, on its own future
     journal = campaign(asked.campaign, asked.database, asked.folder.resolve(), asked.seed, asked.minutes)
     print(told(journal))
