@@ -6,35 +6,92 @@ The shipped file is the one at the repository's top; `console/data/config.yaml` 
 from __future__ import annotations
 
 import os
-import re
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from console.config_text import read_values, with_mail, with_value
 from console.settings import load_settings
-from core.errors import JingbaoError
+from core.errors import ConfigError, JingbaoError
 
+PLACEHOLDER = "you@example.org"
+"""The address in the shipped file; where none is given it stays, and nothing is sent to it while mails are kept in a folder."""
 SECRETS = "secrets"
 """The folder beside config.yaml that holds a secret a file, named as it is looked up."""
-_MAIL_NOTE = "# How mails leave: docs/guides/alerts-and-mail.md. To try it: `jingbao test-email`."
-_FOLDER_NOTE = "# Mails are kept as .eml and .html files in data/mail until a way of sending is named here."
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What `jingbao init` has found out. `mail` is that section of the file, `secrets` are values by the names they go by."""
+    """What `jingbao init` has found out.
 
-    address: str
+    `addresses` are the first reader's. `mail` is that section of the file, empty where it stays as it is. `secrets` are values
+    by the names they go by, `notes` what the person should know.
+    """
+
+    addresses: tuple[str, ...]
     language: str
     zone: str
     location: str
     contact: str
     mail: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What answers are put into: a configuration's text and values. `own`: a person's file, whose values they may keep."""
+
+    text: str
+    own: bool = False
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All of it, empty where it is not a person's."""
+        return read_values(self.text) if self.own else {}
+
+    @property
+    def reader(self) -> dict[str, Any]:
+        """The first reader, empty if there is none or it is the shipped one's."""
+        first: dict[str, Any] = next(iter(self.values.get("readers") or ()), {})
+        return first if first.get("addresses") not in (None, [PLACEHOLDER]) else {}
+
+    @property
+    def address(self) -> str:
+        """The first reader's first address; empty if there is none."""
+        return next(iter(self.reader.get("addresses", ())), "")
+
+    @property
+    def location(self) -> str:
+        """The configured location."""
+        return str(self.values.get("location") or "auto")
+
+    @property
+    def network(self) -> dict[str, Any]:
+        """The section `network`."""
+        return self.values.get("network") or {}
+
+    @property
+    def contact(self) -> str:
+        """The configured contact; empty if there is none."""
+        return str(self.network.get("contact") or "")
+
+    @property
+    def mail(self) -> dict[str, Any]:
+        """The section `mail`."""
+        return self.values.get("mail") or {}
+
+    @property
+    def way(self) -> str:
+        """How mails leave, as one answers to `init`: a preset, HOST:PORT, sendmail, api or folder."""
+        smtp = self.mail.get("smtp")
+        if smtp:
+            return str(smtp.get("preset") or f"{smtp.get('host')}:{smtp.get('port', 587)}")
+        return "sendmail" if self.mail.get("sendmail") else "api" if self.mail.get("api") is not None else "folder"
 
 
 def shipped() -> str:
@@ -42,13 +99,27 @@ def shipped() -> str:
     return files("console").joinpath("data/config.yaml").read_text(encoding="utf-8")
 
 
+def what_is_there(path: Path) -> Before:
+    """The file that is to be made anew, if it is one that jingbao takes; else the shipped text."""
+    try:
+        load_settings(path)
+        return Before(path.read_text(encoding="utf-8-sig"), own=True)
+    except (ConfigError, OSError):
+        return Before(shipped())
+
+
 def rendered(answers: Answers, text: str) -> str:
-    """`text`, a configuration like the shipped one, with the answers in it; all else stays as it stands."""
-    lines = _with(text.splitlines(), "location", "location", answers.location)
-    lines = _with(lines, "network", "contact", answers.contact)
-    for key, value in (("addresses", [answers.address]), ("language", answers.language), ("zone", answers.zone)):
-        lines = _with(lines, "readers", key, value)
-    return "\n".join(_with_mail(lines, answers.mail)) + "\n"
+    """`text`, a configuration, with the answers in it; all else stays as it stands, comments too."""
+    changes = (
+        ("location", "location", answers.location),
+        ("network", "contact", answers.contact),
+        ("readers", "addresses", list(answers.addresses)),
+        ("readers", "language", answers.language),
+        ("readers", "zone", answers.zone),
+    )
+    for section, key, value in changes:
+        text = with_value(text, section, key, value)
+    return with_mail(text, answers.mail)
 
 
 def write(path: Path, answers: Answers, text: str, *, force: bool) -> Path | None:
@@ -65,17 +136,24 @@ def write(path: Path, answers: Answers, text: str, *, force: bool) -> Path | Non
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_private(draft, rendered(answers, text))
         load_settings(draft)
-        for name, secret in answers.secrets.items():
-            folder = path.parent / SECRETS
-            folder.mkdir(mode=0o700, exist_ok=True)
-            _write_private(folder / name, secret + "\n")
-        kept = _set_aside(path) if path.exists() else None
+        _write_secrets(path.parent / SECRETS, answers.secrets)
+        kept = _kept(path) if path.exists() else None
         draft.replace(path)
     except OSError as error:
         raise JingbaoError(f"{path} cannot be written: {error.strerror}. Name another file: jingbao init FILE") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing could be written there is nothing to take away
+            draft.unlink(missing_ok=True)
     return kept
+
+
+def _write_secrets(folder: Path, secrets: Mapping[str, str]) -> None:
+    if not secrets:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # one that was there may be open to others
+    for name, secret in secrets.items():
+        _write_private(folder / name, secret + "\n")
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -87,63 +165,9 @@ def _write_private(path: Path, text: str) -> None:
         os.fsync(out.fileno())
 
 
-def _set_aside(path: Path) -> Path:
-    """Keep the old file under the first name that is free: config.yaml.bak, config.yaml.bak2 …"""
+def _kept(path: Path) -> Path:
+    """Keep the old file under the first name that is free: config.yaml.bak, config.yaml.bak2 … It stays where it is as well."""
     names = (f"{path.name}.bak{number if number > 1 else ''}" for number in range(1, 1000))
     kept = next(path.with_name(name) for name in names if not path.with_name(name).exists())
-    path.rename(kept)
+    shutil.copy2(path, kept)
     return kept
-
-
-def _span(lines: list[str], section: str) -> tuple[int, int]:
-    """Where a top-level section begins and ends; both are the file's end if it has none."""
-    start = next((number for number, line in enumerate(lines) if line.startswith(f"{section}:")), len(lines))
-    end = start + 1
-    while end < len(lines) and (not lines[end].strip() or lines[end][0] in " -"):
-        end += 1
-    return start, min(end, len(lines))
-
-
-def _with(lines: list[str], section: str, key: str, value: Any) -> list[str]:
-    """The lines with one value changed: the first `key` of a section, its comment staying where it stood."""
-    start, end = _span(lines, section)
-    shape = re.compile(rf"(\s*(?:- )?{key}:\s*)(.*?)(\s+#.*)?$")
-    for number in range(start, end):
-        if found := shape.fullmatch(lines[number]):
-            if yaml.safe_load(found[2]) == value:
-                return lines
-            changed = f"{found[1]}{_scalar(value)}"
-            comment = (found[3] or "").strip()
-            width = len(lines[number]) - len(comment)
-            lines[number] = f"{changed:<{width}}{'' if len(changed) < width else '  '}{comment}".rstrip()
-            return lines
-    head = f"{key}: {_scalar(value)}"
-    if section == key:
-        return [*lines[:1], head, *lines[1:]] if start == len(lines) else lines
-    if start == len(lines):
-        return [*lines, f"{section}:", f"  {head}"]
-    first = re.match(r"(\s*)- ", lines[start + 1]) if start + 1 < end else None
-    place, indent = (start + 2, first[1] + "  ") if first else (start + 1, "  ")
-    return [*lines[:place], indent + head, *lines[place:]]
-
-
-def _with_mail(lines: list[str], mail: Mapping[str, Any]) -> list[str]:
-    """The lines with the section of mail replaced, and the comments right above it."""
-    if not mail:
-        return lines
-    start, end = _span(lines, "mail")
-    while start and lines[start - 1].startswith("#"):
-        start -= 1
-    while end > start and not lines[end - 1].strip():
-        end -= 1
-    note = _FOLDER_NOTE if set(mail) <= {"sender"} else _MAIL_NOTE
-    block = yaml.safe_dump({"mail": dict(mail)}, allow_unicode=True, sort_keys=False, width=120).splitlines()
-    return [*lines[:start], note, *block, *lines[end:]]
-
-
-def _scalar(value: Any) -> str:
-    """A value as YAML writes it on one line."""
-    if value == "":
-        return '""'
-    written = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
-    return written.removesuffix("\n").removesuffix("\n...")

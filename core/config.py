@@ -72,6 +72,13 @@ def _secret_name(text: str) -> str:
     return text
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".").rpartition(".")[2] == "localhost"
+
+
 def _preset(name: str) -> str:
     if name and name not in PRESETS:
         raise ValueError(f"expected one of {', '.join(PRESETS)}; without a preset, give host")
@@ -253,6 +260,11 @@ class SmtpConfig(Model):
         if self.auth == "xoauth2" and not (self.oauth and self.user):
             raise ValueError("auth: xoauth2 needs `user` (the mailbox) and `oauth` (at least its client_id)")
         return self
+
+    @property
+    def in_the_clear(self) -> bool:
+        """Whether a password or token crosses the net unencrypted: to another machine, that is."""
+        return self.security == "none" and bool(self.user) and not _is_loopback(self.host)
 
 
 class MailApiConfig(Model):

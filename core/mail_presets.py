@@ -18,7 +18,8 @@ class Preset:
     """A provider. `password` says what it wants as the password, `user` what stands as the user if not the address.
 
     `oauth` names the sign-in service whose XOAUTH2 the server takes, `password_works` whether it takes passwords at all.
-    `note` is what people most often find out too late.
+    `note` is what people most often find out too late. `user_is_password`: the secret stands for the user as well, and
+    `user` is what the configuration has in its place.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Preset:
     oauth: Literal["", "microsoft", "google"] = ""
     password_works: bool = True
     note: str = ""
+    user_is_password: bool = False
 
     def owns(self, host: str) -> bool:
         """Whether a server's host name is this provider's."""
@@ -119,7 +121,14 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
         ),
         "brevo": Preset("Brevo", "smtp-relay.brevo.com", 587, "starttls", "an SMTP key, not the API key", note=_DOMAIN),
         "postmark": Preset(
-            "Postmark", "smtp.postmarkapp.com", 587, "starttls", "the server's API token, as user and as password", note=_DOMAIN
+            "Postmark",
+            "smtp.postmarkapp.com",
+            587,
+            "starttls",
+            "the server's API token (it is the user too, and need not be said twice)",
+            user="server-token",
+            note=_DOMAIN,
+            user_is_password=True,
         ),
         "resend": Preset("Resend", "smtp.resend.com", 465, "tls", "an API key (re_…)", user="resend", note=_DOMAIN),
         "smtp2go": Preset("SMTP2GO", "mail.smtp2go.com", 587, "starttls", "the SMTP user's password", note=_DOMAIN),

@@ -165,7 +165,7 @@ class SmtpTransport:
         if not self.config.user:
             return
         talk.step = Step.SIGN_IN
-        talk.user, talk.password = self.config.user, secret
+        talk.user, talk.password = self._user(secret), secret
         mechanism = self._mechanism(talk)
         answers: dict[str, Any] = {"PLAIN": talk.auth_plain, "LOGIN": talk.auth_login, "CRAM-MD5": talk.auth_cram_md5}
         try:
@@ -175,6 +175,12 @@ class SmtpTransport:
         except ValueError:  # also UnicodeError, whose text would show the password
             name = self.config.password_env
             raise ChannelError(f"the user or the password ({name}) has characters outside ASCII") from None
+
+    def _user(self, secret: str) -> str:
+        """Who signs in; with some services the secret itself, which must not stand in the configuration."""
+        preset = PRESETS.get(self.config.preset)
+        same = preset is not None and preset.user_is_password and self.config.user == preset.user
+        return secret if same else self.config.user
 
     def _mechanism(self, talk: Talk) -> str:
         """The one way of signing in that is tried: each wrong try counts against the account."""

@@ -191,3 +191,11 @@ async def test_a_greeting_says_when_nobody_is_there():
 
     with pytest.raises(OutOfReachError, match=str(port)):
         await SmtpTransport(to(port)).greet()
+
+
+def test_where_the_secret_is_the_user_too_it_need_not_stand_in_the_configuration() -> None:
+    postmark = SmtpTransport(SmtpConfig.model_validate({"preset": "postmark"}))
+    with_own_user = SmtpTransport(SmtpConfig.model_validate({"preset": "postmark", "user": "mine"}))
+
+    assert postmark._user("the-token") == "the-token"
+    assert with_own_user._user("the-token") == "mine"
