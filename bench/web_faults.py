@@ -204,6 +204,7 @@ def _unnamed(neighbour: Neighbour, state: sources.SourceState, runs: Sequence[so
     if neighbour.place in {"page", "child"}:
         ended = any(run.counts.get(neighbour.expected) for run in theirs if neighbour.expected)
         rests = "asked for a pause" in state.last_error  # by its real clock, for its list too
+        ended = ended or neighbour.misbehaves == "a redirect inside"  # 127.0.0.0/8 is allowed here: it leads to a dead port
         sound = rests or (not state.failures and (ended or neighbour.expected == "blocked"))
         return "" if sound else f"{told} {theirs[0].counts}"
     told_of = state.standing in {Standing.BROKEN, Standing.BLOCKED} or state.failures > 1
@@ -217,7 +218,8 @@ def _after_outage(folder: Path, watch: Watch, box: Mailbox) -> dict[str, Any]:
     found, log = _common(runs, folder, watch), (folder / "log").read_text(errors="replace")
     gone, back = START + GONE_FROM, START + GONE_FROM + GONE_FOR
     good = [run for run in runs if run.started > back and run.result in sources.GOOD]
-    returned = [min(run.started for run in good if run.source == key) for key in states]
+    never = START + timedelta(hours=HOURS)
+    returned = [min((run.started for run in good if run.source == key), default=never) for key in states]
     charged = [key for key, state in states.items() if state.failures or state.standing is not Standing.OK]
     asked = [run for run in runs if gone < run.started < back]
     probes = sum(run.result == sources.OFFLINE for run in asked)

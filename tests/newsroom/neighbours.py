@@ -70,7 +70,7 @@ class Neighbour:
         """What its misbehaviour ends in, wherever it stands."""
         return MISBEHAVIOUR[self.misbehaves][1] if self.misbehaves else None
 
-    def source(self, host: str, port: int, **more: Any) -> dict[str, Any]:
+    def source(self, base: str, **more: Any) -> dict[str, Any]:
         """What an operator would write of it."""
         kind, path = _LISTS[self.place]
         about = {"key": self.key, "name": f"Neighbour {self.number}", "kind": kind, "language": "en", "delay_seconds": 0}
@@ -78,7 +78,7 @@ class Neighbour:
             about["listing"] = dict(_ROWS)
         if self.place == "feed":
             about["text"] = "feed"
-        return {**about, "url": f"http://{host}:{port}{path}", **more}
+        return {**about, "url": f"{base}{path}", **more}
 
 
 def street(seed: str, good: int, bad: int) -> list[Neighbour]:
@@ -111,7 +111,11 @@ class Street:
 
     def configuration(self, neighbour: Neighbour, *, named: bool = False, **more: Any) -> dict[str, Any]:
         """Its entry for `sources.add`."""
-        return neighbour.source(self.host(neighbour, named=named), self.port, **more)
+        return neighbour.source(self._base(self.host(neighbour, named=named)), **more)
+
+    def _base(self, host: str) -> str:
+        """A host's address; behind the proxy all are at the usual port."""
+        return f"http://{host}" if host.endswith(".test") else f"http://{host}:{self.port}"
 
     async def come(self) -> None:
         """Listen, at the same port as before."""
@@ -153,7 +157,7 @@ class Street:
         self.asked[neighbour.key] += path == _LISTS[neighbour.place][1]
         if neighbour.misbehaves and (place == neighbour.place or path == "/page"):  # a redirect loop leads to /page
             return MISBEHAVIOUR[neighbour.misbehaves][0]
-        return self._page(neighbour, path, f"http://{host}:{self.port}")
+        return self._page(neighbour, path, self._base(host))
 
     def _page(self, neighbour: Neighbour, path: str, base: str) -> bytes:
         if path == "/robots.txt":
