@@ -26,6 +26,7 @@ from crawler.judgement import canonical
 from crawler.net.pace import Pace
 from lexicon.mentions import MentionFinder
 from scheduler.duties import Duties, Duty, Job
+from scheduler.memory import give_back
 from storage import addresses, articles, likeness, sources
 from storage.archive import Archive, Transaction
 
@@ -139,6 +140,7 @@ class _Work:
 
         await self.shop.archive.writing(forget)
         await self.shop.archive.upkeep()
+        await asyncio.to_thread(give_back)
         await self._renew_mentions()
 
     async def _renew_mentions(self) -> None:

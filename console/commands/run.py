@@ -25,6 +25,7 @@ from scheduler.daemon import Daemon
 from scheduler.duties import Duties
 from scheduler.heartbeat import heartbeat_file
 from scheduler.leaving import UNCLEAN, leave_at_once, leave_when_told
+from scheduler.memory import bound_arenas
 from scheduler.notify import ServiceManager
 from scheduler.pulse import Pulse
 from storage import sources
@@ -58,6 +59,7 @@ Examples:
 @click.pass_obj
 def command(config_path: Path | None, plain: bool) -> int:
     """Start the daemon; gives its exit code."""
+    bound_arenas()
     settings = load_settings(config_path)
     with contextlib.ExitStack() as stack:
         drawn, log_config = talk.is_terminal and not plain, settings.config.log
