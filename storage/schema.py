@@ -133,6 +133,7 @@ guid = Table(  # a feed's own name for an item, one more key by which it is know
     Column("guid", AnyText, primary_key=True),
     Column("address_id", _Id, ForeignKey("address.id"), nullable=False),
 )
+Index("guid_address", guid.c.address_id)
 
 raw_page = Table(  # where a fetched page lies in the WARC files
     "raw_page",
@@ -196,6 +197,9 @@ Index("article_discovered", article.c.discovered)
 Index("article_source", article.c.source, article.c.at)
 Index("article_text_hash", article.c.text_hash)
 Index("article_watchlist", article.c.watchlist_version)
+# Each reference has an index: whenever a row goes, PostgreSQL looks whether another refers to it.
+_COPIES = article.c.copy_of.is_not(None)
+Index("article_copies", article.c.copy_of, sqlite_where=_COPIES, postgresql_where=_COPIES)
 Index("article_unmatched", article.c.id, sqlite_where=~article.c.matched, postgresql_where=~article.c.matched)
 
 version = Table(  # what an article said before it was changed
@@ -245,6 +249,8 @@ match = Table(  # a rule found an article for a reader; `message_id` is empty un
 Index("match_waiting", match.c.reader, match.c.state)
 Index("match_story", match.c.reader, match.c.rule, match.c.story_id)
 Index("match_article", match.c.article_id)
+_MAILED = match.c.message_id.is_not(None)
+Index("match_message", match.c.message_id, sqlite_where=_MAILED, postgresql_where=_MAILED)
 
 message = Table(  # the outbox: a mail to one address; `message_id` (the header) is stored before the first try
     "message",

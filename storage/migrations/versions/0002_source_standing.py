@@ -37,6 +37,6 @@ def upgrade() -> None:
     op.create_index("sighting_run", "sighting", ["run_id"])
     op.create_index("raw_page_file", "raw_page", ["file"])
     op.create_index("guid_address", "guid", ["address_id"])
-    for name, table, column in (("article_copies", "article", "copy_of"), ("match_message", "match", "message_id")):
-        there = sa.text(f"{column} IS NOT NULL")
-        op.create_index(name, table, [column], sqlite_where=there, postgresql_where=there)
+    for name, table, reference in (("article_copies", "article", "copy_of"), ("match_message", "match", "message_id")):
+        there = sa.text(f"{reference} IS NOT NULL")
+        op.create_index(name, table, [reference], sqlite_where=there, postgresql_where=there)
