@@ -28,6 +28,8 @@ CHARGED_TO_NOBODY = frozenset({INTERRUPTED, OFFLINE})
 FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 """When a source is due that is paused until somebody resumes it."""
 _LONGEST_PAUSE = timedelta(days=8)  # a week's interval, spread
+_CORRECTION = timedelta(minutes=5)
+"""By less than this a clock is corrected, and nothing is asked again for it."""
 _SIGHT_GRAIN = timedelta(days=1)  # `last_seen` of an item is kept this coarsely: it is there for pruning alone
 
 
@@ -108,11 +110,12 @@ def ensure(tx: Transaction, keys: Collection[str], now: datetime) -> None:
 def due(tx: Transaction, now: datetime, limit: int, keys: Collection[str]) -> list[str]:
     """Those of `keys` that are due by `now` (aware UTC), the longest overdue first; at most `limit`.
 
-    Due further ahead than any source's pause can be is due now: the clock was put back. What the operator has paused
-    waits for its day all the same.
+    Due further ahead than any source's pause can be, or last run in time to come, is due now: the clock was put back. What
+    the operator has paused waits for its day all the same.
     """
     overdue = source.c.next_due <= now
-    absurd = (source.c.next_due > now + _LONGEST_PAUSE) & (source.c.standing != Standing.PAUSED)
+    put_back = (source.c.next_due > now + _LONGEST_PAUSE) | (source.c.last_run > now + _CORRECTION)
+    absurd = put_back & (source.c.standing != Standing.PAUSED) & (source.c.next_due > now)
     in_order = (select(source.c.key).where(which).order_by(source.c.next_due) for which in (overdue, absurd))
     found = (key for query in in_order for key in tx.connection.scalars(query) if key in keys)
     return list(islice(found, limit))

