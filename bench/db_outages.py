@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -33,6 +34,7 @@ from tests.faults.world import DAY, FIRST, World, world
 LONGEST_LAG = 0.25
 HOLDS = (3.0, 60.0)
 RESTARTS = 4
+_BUG = re.compile(r"(?ms)^Traceback .*?^(?=\d{4}-)")
 _oracles: dict[str, Oracle] = {}
 
 
@@ -140,7 +142,7 @@ async def _disturbed(databases: Store, folder: Path, oracle: Oracle, disturbing:
             verdict.faults = [fault for fault in verdict.faults if not _of_the_dump(fault)]
             verdict.faults += differences(_essence(oracle.dumps[DAY.name]), _essence(made.written_out()))
     found |= {
-        "faults": verdict.faults + [f"{name} in the log" for name in ("Traceback", "met a bug") if name in log],
+        "faults": verdict.faults + [f"in the log: {bug[-1500:]}" for bug in _BUG.findall(log)],
         "seconds": round(time.monotonic() - began, 1),
         "lag": max(_seen, default=0.0),
         "warnings": [line for line in log.splitlines() if "WARNING" in line or " warning" in line.lower()][:10],
