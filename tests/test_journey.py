@@ -1,4 +1,4 @@
-"""From a site to a mail, as users run it: the real command in its own process, real HTTP, real SQLite, real SMTP."""
+"""From a site to a mail, as users run it: the real command in its own process, real HTTP, a real database, real SMTP."""
 
 from __future__ import annotations
 
@@ -40,12 +40,17 @@ async def until_mailed(box: Mailbox) -> None:
         await asyncio.sleep(0.1)
 
 
-async def test_from_a_site_to_a_mail_with_every_command_working_beside_the_daemon(tmp_path: Path) -> None:
+async def test_from_a_site_to_a_mail_with_every_command_working_beside_the_daemon(
+    tmp_path: Path, database: str, database_url: str
+) -> None:
+    """On SQLite where config.yaml says nothing of it, and on PostgreSQL by `storage.url` alone."""
     clock = Clock(WallClock().now(), 60.0, WallClock().started_monotonic)
     newsroom = Newsroom(clock.now)
     async with playing(newsroom_app(newsroom)) as proxy:
         with mailbox() as box:
             values = configuration(newsroom.outlets, proxy=proxy.url, mailbox=box, rules=RULES, interval_minutes=1)
+            if database == "postgres":
+                values["storage"] = {"url": database_url}
             config = write_configuration(tmp_path, values)
             jingbao = Jingbao(config, clock)
             log = tmp_path / "log"
