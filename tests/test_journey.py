@@ -21,7 +21,7 @@ RULES = [{"name": "everything", "title": "Everything", "query": "lang:zh OR lang
 
 async def until_read_once(newsroom: Newsroom, jingbao: Jingbao) -> dict:
     """Ask for the status until every site has been collected once."""
-    while not newsroom.all_visited:  # each question costs a process that takes time from the daemon
+    while not newsroom.all_visited:  # noqa: ASYNC110  (each question costs a process that takes time from the daemon)
         await asyncio.sleep(0.1)
     while True:
         status = await jingbao.ask("status", "--since", "30d")
@@ -68,6 +68,8 @@ async def test_from_a_site_to_a_mail_with_every_command_working_beside_the_daemo
                 await until_logged(log, "kept the running configuration", daemon)
 
     assert daemon.returncode == 0
+    assert (first["heartbeat"]["pid"], first["heartbeat"]["trouble"]) == (daemon.pid, "")
+    assert "p99" in first["heartbeat"]["lag"]
     assert first["outcomes"]["adds_up"]
     assert first["outcomes"]["counts"]["off-topic"] > 0
     assert {article["language"] for article in found["articles"]} >= {"en", "zh-Hans", "zh-Hant"}

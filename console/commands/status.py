@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from core.outcomes import Outcome
 from core.standing import Standing
 from crawler.dispatch import down_lines
 from crawler.standpoint import standpoint
+from scheduler.heartbeat import Heartbeat, heartbeat_file
 from storage import articles, outbox, sources
 from storage.archive import Transaction
 
@@ -61,6 +63,7 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
         "version": VERSION,
         "now": now,
         "daemon": daemon_at_work(settings),
+        "heartbeat": _heartbeat(settings),
         "sources": {
             "on": len(settings.sources),
             "answered": sum(state.last_good is not None and not state.failures for state in states),
@@ -86,6 +89,12 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
         "outcomes": _outcomes(tx, now - since) | {"since": now - since},
         "mail": _mail(settings, tx),
     }
+
+
+def _heartbeat(settings: Settings) -> dict[str, Any] | None:
+    """What this machine's daemon last told of itself; None if none is at work here."""
+    heartbeat = Heartbeat.read(heartbeat_file(settings.config.data_dir))
+    return {**asdict(heartbeat), "age_seconds": heartbeat.age_seconds, "trouble": heartbeat.trouble} if heartbeat else None
 
 
 def _place(settings: Settings, tx: Transaction) -> dict[str, Any]:
