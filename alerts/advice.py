@@ -78,6 +78,7 @@ _CASES = (
         "mail.smtp.host is misspelt, or this machine's DNS does not work",
         "CONNECT",
     ),
+    _Case(r"unreachable", "This machine has no way there: look at its network, and at IPv6 if the server has both", "CONNECT"),
     _Case(r"refused", "Nobody listens at this port: check mail.smtp.host and mail.smtp.port", "CONNECT"),
     _Case(r"", _SHUT, "CONNECT GREETING HELLO", codes=(0,)),
     _Case(

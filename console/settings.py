@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from console.notes import notes_on
 from console.place import config_file
 from core.article import Article
 from core.clock import Clock, clock_from_environment
@@ -49,9 +50,7 @@ class Settings:
     @property
     def notes(self) -> list[str]:
         """What is no fault and yet, most likely, not meant."""
-        rules = sum(rule.enabled for rule in self.config.rules)
-        told = f"{'a rule is' if rules == 1 else f'{rules} rules are'} on, but there is no reader, so nothing will be mailed"
-        return [f"{told}; name one under `readers`"] if rules and not self.config.readers else []
+        return notes_on(self.config, self.path)
 
     def source(self, key: str) -> Source | None:
         """A source that is on, by key."""

@@ -77,10 +77,11 @@ def secret_files(config: Config, environment: Mapping[str, str] | None = None) -
 
 def hide_secrets_of(config: Config) -> None:
     """Let no text show what in this configuration is secret."""
-    keep_hidden(_inline(config))
+    keep_hidden(inline_secrets(config))
 
 
-def _inline(config: Config) -> Iterator[str]:
+def inline_secrets(config: Config) -> Iterator[str]:
+    """All that is secret and stands in the configuration itself, in every form it may be met in."""
     if config.operator.ping_url:
         yield from secrets_of_url(config.operator.ping_url)
     for url in (config.storage.url, config.network.proxy, *config.network.proxy_groups.values()):

@@ -67,9 +67,10 @@ def look_beside(config_file: Path) -> None:
 
 def how_to_give(name: str) -> str:
     """What an operator can do about a missing secret."""
+    file = f"the file {_beside / name}" if _beside is not None else f"a file {name} in the folder `secrets` beside config.yaml"
     return (
-        f"set the environment variable {name}, or let {name}_FILE name a file that holds it,"
-        f" or give it to the service with systemd's LoadCredential={name}:FILE; then restart"
+        f"put it into {file} (chmod 600), or set the environment variable {name}, or let {name}_FILE name a file that"
+        f" holds it, or give it to the service with systemd's LoadCredential={name}:FILE"
     )
 
 

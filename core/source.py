@@ -54,7 +54,8 @@ def _proxy(text: str) -> str:
     except ValueError:
         usable = False
     if text not in {"", "direct"} and not usable:
-        raise ValueError("expected a proxy as in http://127.0.0.1:7890 or socks5://user:password@host:1080, or direct")
+        example = "http://127.0.0.1:7890 or socks5://127.0.0.1:1080 (USER:PASSWORD and an @ before the host if it wants them)"
+        raise ValueError(f"expected a proxy as in {example}, or direct")
     return text
 
 

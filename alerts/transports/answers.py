@@ -77,7 +77,8 @@ def refusal(step: Step, code: int, answer: bytes | str, who: str, provider: Pres
     said = words_of(code, answer)
     kind = _kind(step, code, said)
     verb = "puts off" if issubclass(kind, TryLaterError) else "refuses"
-    return kind(" ".join(filter(None, (f"{who} {verb} {step.words}: {said}.", advice(step.name, code, said, provider)))))
+    what = f"{who} {verb} {step.words}: {said.rstrip('.')}."
+    return kind(" ".join(filter(None, (what, advice(step.name, code, said, provider)))))
 
 
 def _kind(step: Step, code: int, said: str) -> type[SendError]:
@@ -94,6 +95,15 @@ def _kind(step: Step, code: int, said: str) -> type[SendError]:
     if code < 500:
         return TryLaterError
     return ChannelError if step is Step.MAIL and code != _TOO_BIG else RefusedError
+
+
+def reason_of(error: Exception, patience_seconds: float) -> str:
+    """Why a line broke, in people's words: the system's, without its numbers."""
+    if isinstance(error, TimeoutError):
+        return f"no answer within {patience_seconds:g} seconds"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error) or type(error).__name__).rstrip(".")
 
 
 def silence(step: Step, reason: str, who: str, provider: Preset | None = None) -> SendError:

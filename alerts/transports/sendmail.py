@@ -24,6 +24,21 @@ _KINDS: dict[int, type[SendError]] = {
     os.EX_NOPERM: ChannelError,
     os.EX_CONFIG: ChannelError,
 }
+# What the codes say of where to look (sysexits.h).
+_ADVICE = {
+    os.EX_USAGE: "it does not take the options of sendmail(8): set mail.sendmail to a program that does",
+    os.EX_NOUSER: "it does not know the recipient: check the address",
+    os.EX_NOHOST: "it does not know the recipient's or its relay's host: check the address, and the relay in its configuration",
+    os.EX_UNAVAILABLE: "its relay did not answer or took no mail: see its log and its configuration",
+    os.EX_SOFTWARE: "it failed within itself: see its log",
+    os.EX_OSERR: "the system gave it no process or memory",
+    os.EX_CANTCREAT: "it cannot write its queue: see its folder's rights",
+    os.EX_IOERR: "it could not read or write: is its disk full?",
+    os.EX_TEMPFAIL: "it puts the mail off; it is handed over again later",
+    os.EX_PROTOCOL: "it and its relay did not understand each other: see its log",
+    os.EX_NOPERM: "it refuses this user, or the relay its sign-in: see its configuration",
+    os.EX_CONFIG: "its configuration has a fault",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +78,8 @@ class SendmailTransport:
         self.hear(Said(0.0, "S", f"exit code {code} {said}".rstrip()))
         if code:
             kind = _KINDS.get(code, TryLaterError)
-            raise kind(f"{self.program} ended with {code}" + (f": {said}" if said else ""))
+            what = f"{self.program} ended with {code}" + (f": {said.rstrip('.')}" if said else "")
+            raise kind(f"{what}. {_ADVICE[code].capitalize()}" if code in _ADVICE else what)
 
 
 async def _end(process: Process) -> None:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from alerts.advice import advice
-from alerts.transports.answers import SignInRefusedError, Step, refusal, silence
+from alerts.transports.answers import SignInRefusedError, Step, reason_of, refusal, silence
 from alerts.transports.talk import Hear, Talk, to_nobody
 from alerts.transports.threads import in_thread
 from alerts.transports.xoauth2 import AccessTokens, sasl
@@ -124,7 +124,7 @@ class SmtpTransport:
         except ssl.SSLError as error:
             raise self._unsafe(f"cannot agree on encryption: {error.reason or error}") from error
         except (OSError, smtplib.SMTPException) as error:
-            raise silence(talk.step, str(error) or type(error).__name__, self.name, self.provider) from error
+            raise silence(talk.step, reason_of(error, self.config.timeout_seconds), self.name, self.provider) from error
 
     def _begin(self, talk: Talk) -> None:
         code, answer = talk.open(self.config.host, self.config.port)
@@ -174,7 +174,8 @@ class SmtpTransport:
             raise refusal(talk.step, error.smtp_code, error.smtp_error, self.name, self.provider) from error
         except ValueError:  # also UnicodeError, whose text would show the password
             name = self.config.password_env
-            raise ChannelError(f"the user or the password ({name}) has characters outside ASCII") from None
+            what = f"the user or the password ({name}) has characters outside ASCII, which mail servers do not take alike"
+            raise ChannelError(f"{what}. Choose one of ASCII letters, digits and signs, or an app password") from None
 
     def _user(self, secret: str) -> str:
         """Who signs in; with some services the secret itself, which must not stand in the configuration."""

@@ -107,7 +107,8 @@ class Talk(smtplib.SMTP):
                 self._handle.shutdown(socket.SHUT_RDWR)
 
     def leave(self) -> None:
-        """Say goodbye, without waiting long for manners: what counts has been said."""
+        """Say goodbye, without waiting long for manners. What counts has been said: nobody who listens hears of it any more."""
+        self._hear = to_nobody
         with suppress(OSError, smtplib.SMTPException):
             if self.sock is not None and not self._is_cut:
                 self.sock.settimeout(_GOODBYE_SECONDS)

@@ -13,6 +13,7 @@ from alerts.transports.chosen import refresh_tokens
 from alerts.transports.sign_in import sign_in
 from alerts.trying import TestReport, try_sending, way_of
 from console.commands.options import json_option
+from console.notes import clear_password
 from console.settings import Settings, load_settings
 from console.terminal import out, plain, print_json, talk
 from core.errors import NotFoundError
@@ -46,6 +47,8 @@ def command(config_path: Path | None, to: str | None, reader: str | None, signin
     recipient = _recipient(settings, to, reader)
     if signing_in:
         _sign_in(settings)
+    if note := clear_password(settings.config):
+        talk.print(plain(f"Mind: {note}.", "yellow"), soft_wrap=True)
     if not as_json:
         out.print(plain(f"A test mail to {recipient} by {way_of(settings.config)}", "bold"), soft_wrap=True)
     report = asyncio.run(try_sending(settings.config, recipient, settings.clock.now(), None if as_json else _show))

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import smtplib
+from pathlib import Path
+
 import pytest
 
 from alerts.advice import advice
-from alerts.transports.answers import Step, refusal, silence
+from alerts.transport import Parcel
+from alerts.transports.answers import Step, reason_of, refusal, silence
+from alerts.transports.sendmail import SendmailTransport
 from core.config import Config, MailConfig, SmtpConfig
 from core.configuration_file import load_config
-from core.errors import ConfigError
+from core.errors import ConfigError, SendError
 from core.mail_presets import PRESETS, provider_of
+from tests.builders import NOW
 
 
 @pytest.mark.parametrize(
@@ -48,10 +56,10 @@ def test_a_refusal_names_the_usual_mistake(host: str, step: Step, code: int, sai
 @pytest.mark.parametrize(
     ("reason", "told"),
     [
-        ("timed out", "mail.api"),
-        ("[Errno 101] Network is unreachable", "mail.api"),
-        ("[Errno 111] Connection refused", "mail.smtp.port"),
-        ("[Errno -2] Name or service not known", "misspelt"),
+        ("no answer within 30 seconds", "mail.api"),
+        ("Network is unreachable", "look at its network"),
+        ("Connection refused", "mail.smtp.port"),
+        ("Name or service not known", "misspelt"),
     ],
 )
 def test_a_port_that_is_shut_a_wrong_port_and_a_wrong_name_are_told_apart(reason: str, told: str) -> None:
@@ -106,3 +114,22 @@ def test_ways_of_sending_that_cannot_work_are_faults_of_the_file(tmp_path, text:
 def test_mails_are_kept_as_files_while_no_way_is_set() -> None:
     assert (MailConfig().smtp, MailConfig().sendmail, MailConfig().api) == (None, "", None)
     assert Config().mail == MailConfig()
+
+
+async def test_the_systems_errors_are_told_in_words_and_no_sentence_ends_twice() -> None:
+    assert reason_of(TimeoutError("timed out"), 30) == "no answer within 30 seconds"
+    assert reason_of(OSError(errno.ENETUNREACH, "Network is unreachable"), 30) == "Network is unreachable"
+    assert "look at its network" in advice("CONNECT", 0, "Network is unreachable")
+    assert reason_of(smtplib.SMTPServerDisconnected("Connection unexpectedly closed."), 30) == "Connection unexpectedly closed"
+    assert ".." not in str(refusal(Step.MAIL, 550, b"Not allowed to send as that.", "the mail server a:25"))
+
+
+@pytest.mark.parametrize("code", [os.EX_UNAVAILABLE, os.EX_CONFIG, os.EX_TEMPFAIL, os.EX_NOPERM])
+async def test_an_exit_code_of_sendmail_says_where_to_look(code: int, tmp_path: Path) -> None:
+    program = tmp_path / "sendmail"
+    program.write_text(f"#!/bin/sh\ncat > /dev/null\nexit {code}\n")
+    program.chmod(0o755)
+    with pytest.raises(SendError) as raised:
+        await SendmailTransport(str(program)).send(Parcel(1, "a@example.org", "b@example.org", NOW, b"x"))
+
+    assert len(str(raised.value).partition(f"ended with {code}. ")[2]) > 10

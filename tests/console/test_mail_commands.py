@@ -9,7 +9,7 @@ import pytest
 
 from console.cli import run
 from tests.canaries import CANARIES, PING_URL
-from tests.newsroom.mailbox import mailbox
+from tests.newsroom.mailbox import let_talks_end, mailbox
 
 READERS = "readers: [{key: ann, addresses: [ann@example.org]}, {key: bob, addresses: [bob@example.org]}]\n"
 
@@ -151,3 +151,51 @@ def test_doctor_notes_a_secret_that_everybody_can_read(write, capsys, monkeypatc
 
     assert f"chmod 600 {file}" in told
     assert "takes the sign-in" in told
+
+
+def test_the_talk_ends_with_the_verdict(write, capsys) -> None:
+    """What the goodbye says, in a thread of its own, does not run into what comes next."""
+    with mailbox() as box:
+        write(smtp(box.port))
+        assert run(["test-email"]) == 0
+    let_talks_end()
+
+    assert "QUIT" not in capsys.readouterr().out.upper()
+
+
+def test_a_password_in_the_clear_is_noted_where_it_leaves_the_machine(write, capsys) -> None:
+    write(smtp(2525).replace("127.0.0.1", "mail.example.org"))
+    assert run(["config", "check"]) == 0
+    assert "crosses the net to mail.example.org unencrypted" in capsys.readouterr().out
+
+    write(smtp(2525))
+    assert run(["config", "check"]) == 0
+    assert "unencrypted" not in capsys.readouterr().out
+
+
+def test_a_secret_that_is_nowhere_is_noted_with_the_file_to_put_it_into(write, capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.delenv("JINGBAO_SMTP_PASSWORD")
+    write(smtp(2525))
+    assert run(["config", "check"]) == 0
+    told = capsys.readouterr().out
+    assert str(tmp_path / "secrets" / "JINGBAO_SMTP_PASSWORD") in told
+    assert "then restart" not in told
+
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "JINGBAO_SMTP_PASSWORD").write_text("swordfish-7395")
+    assert run(["config", "check"]) == 0
+    assert "no mail can leave" not in capsys.readouterr().out
+
+
+def test_an_open_file_that_holds_secrets_is_noted(write, capsys) -> None:
+    path = write("network: {proxy: 'http://me:canary-inline@127.0.0.1:1'}\n")
+    path.chmod(0o644)
+    assert run(["config", "check"]) == 0
+    assert f"chmod 600 {path}" in capsys.readouterr().out
+
+    path.chmod(0o600)
+    assert run(["config", "check"]) == 0
+    assert "chmod" not in capsys.readouterr().out
+    write("").chmod(0o644)
+    assert run(["config", "check"]) == 0
+    assert "chmod" not in capsys.readouterr().out
