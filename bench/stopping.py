@@ -1,8 +1,9 @@
 """How soon a daemon ends on SIGTERM, at random moments: python -m bench.stopping [--rounds N] [--minutes M] [--seed S].
 
 The real daemon collects the made-up newsroom, with a fast clock so that all its work comes round often, and mails to a mailbox.
-Each round starts it on the same archive, waits a random while (from its first moment on), sends SIGTERM
-and measures. Rounds are kept as JSON lines in --folder with the phase the heartbeat told; a later call goes on behind them.
+Each round starts it on the same archive, waits a random while (one in five from its first moment on, the others from when it
+watches), sends SIGTERM and measures. Rounds are kept as JSON lines in --folder with the phase the heartbeat told; a later call
+goes on behind them.
 """
 
 from __future__ import annotations
@@ -32,13 +33,15 @@ GIVEN_UP_SECONDS = 60.0
 RULES = [{"name": "everything", "title": "Everything", "query": "lang:zh OR lang:en", "when": "now"}]
 
 
-async def one_round(config: Path, clock: Clock, wait: float) -> dict[str, object]:
-    """Start, wait, SIGTERM; gives how it ended. It starts on what the round before left."""
+async def one_round(config: Path, clock: Clock, wait: float, *, at_work: bool) -> dict[str, object]:
+    """Start, wait (`at_work`: from when it watches), SIGTERM; gives how it ended. It starts on what the round before left."""
     log, environment = config.with_name("log"), {**os.environ, VARIABLE: clock.shared()}
     with log.open("ab") as out:
         daemon = await asyncio.create_subprocess_exec(
             COMMAND, "--config", config, "run", stdin=DEVNULL, stdout=out, stderr=out, env=environment
         )
+    while at_work and daemon.returncode is None and not watches(config, daemon.pid):  # noqa: ASYNC110  (a file tells nobody)
+        await asyncio.sleep(0.05)
     await asyncio.sleep(wait)
     beat = Heartbeat.read(heartbeat_file(config.parent / "data"))
     daemon.terminate()
@@ -51,6 +54,12 @@ async def one_round(config: Path, clock: Clock, wait: float) -> dict[str, object
     phase = beat.phase if beat and beat.pid == daemon.pid else "loading"
     collecting = len(beat.collecting) if beat else 0
     return {"wait": wait, "phase": phase, "collecting": collecting, "seconds": time.monotonic() - started, "code": code}
+
+
+def watches(config: Path, pid: int) -> bool:
+    """Whether the daemon of this number has said that it is through its start."""
+    beat = Heartbeat.read(heartbeat_file(config.parent / "data"))
+    return beat is not None and beat.pid == pid and beat.phase == "watching"
 
 
 async def campaign(folder: Path, rounds: int, minutes: float, seed: int) -> None:
@@ -66,8 +75,9 @@ async def campaign(folder: Path, rounds: int, minutes: float, seed: int) -> None
             for number in range(done, rounds):
                 if time.monotonic() > until:
                     break
-                wait = random.Random(f"{seed}/{number}").uniform(0.3, LONGEST_WAIT_SECONDS)
-                told = await one_round(config, clock, wait)
+                rng = random.Random(f"{seed}/{number}")
+                wait, at_work = rng.uniform(0.3, LONGEST_WAIT_SECONDS), rng.random() > 0.2
+                told = await one_round(config, clock, wait, at_work=at_work)
                 with kept.open("a", encoding="utf-8") as out:
                     out.write(json.dumps({"round": number, "seed": seed, **told}) + "\n")
 
