@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import pwd
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ _HOMES = (Path("/home"), Path("/root"), Path("/run/user"))
 class Unit:
     """One unit. `account` is empty for a user's own unit, and for one that systemd makes an account for (DynamicUser).
 
-    `system`: the machine's own manager starts it at boot, else the user's manager at sign-in.
+    `system`: the machine's own manager starts it at boot, else the user's manager at sign-in. `credentials` are files of
+    secrets by their names, which systemd reads as root and hands to the account.
     """
 
     system: bool
@@ -34,6 +36,7 @@ class Unit:
     config: Path
     data_folder: Path
     account: str = ""
+    credentials: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -58,19 +61,21 @@ class Unit:
         loader = PackageLoader("console")
         templates = Environment(loader=loader, undefined=StrictUndefined, **_LINES)  # noqa: S701  (no HTML: a unit file)
         quoted = {name: _quoted(getattr(self, name)) for name in ("command", "config", "data_folder")}
-        return templates.get_template("jingbao.service.j2").render(unit=self, **quoted)
+        handed = {name: _quoted(path) for name, path in self.credentials.items()}
+        return templates.get_template("jingbao.service.j2").render(unit=self, handed=handed, **quoted)
 
 
-def unit_for(config: Path, data_folder: Path, *, system: bool) -> Unit:
+def unit_for(config: Path, data_folder: Path, secrets: Mapping[str, Path] | None = None, *, system: bool) -> Unit:
     """The unit of the jingbao that runs now.
 
     At the machine's manager it runs under the account of the configuration's owner; where that is root, under one that
-    systemd makes for it, which then keeps everything in /var/lib/jingbao.
+    systemd makes for it, which then keeps everything in /var/lib/jingbao, and is handed the files of `secrets`.
     """
     owner = _name_of(config.stat().st_uid)
     account = "" if owner == "root" else owner
     data = STATE_FOLDER if system and not account else data_folder
-    return Unit(system, Path(sys.prefix) / "bin" / "jingbao", config.resolve(), data, account if system else "")
+    handed = {name: path.resolve() for name, path in (secrets or {}).items()} if system and not account else {}
+    return Unit(system, Path(sys.prefix) / "bin" / "jingbao", config.resolve(), data, account if system else "", handed)
 
 
 def _name_of(number: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from console.account import Account, account_named
 from console.cli import run
 from console.unit import STATE_FOLDER, Unit, unit_for
 
@@ -122,3 +123,72 @@ def test_a_machine_without_systemd_is_told_what_to_do(config: Path, monkeypatch,
 
     assert run(["service", "--user", "--install"]) == 1
     assert "There is no systemctl here" in capsys.readouterr().err
+
+
+NOBODY = Account()
+"""Whoever systemd makes."""
+
+
+def test_what_an_account_may_not_read_is_found_on_the_whole_way(tmp_path: Path) -> None:
+    file = tmp_path / "closed" / "config.yaml"
+    file.parent.mkdir(mode=0o755)
+    file.write_text("")
+    file.chmod(0o600)
+    me = Account(file.stat().st_uid, frozenset())
+    mates = Account(12345, frozenset({file.stat().st_gid}))
+
+    def lacks(account: Account) -> Path | None:  # the folders above are the test run's, and shut
+        return next((place for place in (file.parent, file) if not account.may(place)), None)
+
+    assert NOBODY.lacks(file) is not None
+    assert (lacks(NOBODY), lacks(me), lacks(mates)) == (file, None, file)
+    file.chmod(0o640)
+    assert lacks(mates) is None
+    file.parent.chmod(0o700)
+    assert lacks(mates) == file.parent
+    assert account_named(str(os.geteuid())).user == os.geteuid()
+
+
+@pytest.fixture
+def roots(config: Path, monkeypatch) -> Path:
+    """The configuration is root's, who is the owner of all that is not named otherwise."""
+    monkeypatch.setattr("console.unit._name_of", lambda _: "root")
+    monkeypatch.setattr(Account, "lacks", lambda _, path: path if path == config and not config.stat().st_mode & 0o004 else None)
+    return config
+
+
+def test_roots_own_files_are_handed_over_and_what_the_account_cannot_read_is_told(roots: Path, monkeypatch, capsys) -> None:
+    (roots.parent / "secrets").mkdir()
+    secret = roots.parent / "secrets" / "JINGBAO_SMTP_PASSWORD"
+    secret.write_text("swordfish-7396")
+    monkeypatch.delenv("JINGBAO_SMTP_PASSWORD", raising=False)
+    roots.write_text(CONFIG + "mail: {smtp: {preset: gmail, user: ann@example.org}}\n", encoding="utf-8")
+    roots.chmod(0o600)
+    assert run(["service"]) == 0
+    told = capsys.readouterr()
+    assert f"LoadCredential=JINGBAO_SMTP_PASSWORD:{secret}" in told.out
+    assert f"chmod 644 {roots}" in told.err
+
+    roots.chmod(0o644)
+    assert run(["service"]) == 0
+    assert "chmod" not in capsys.readouterr().err
+
+
+def test_nothing_is_installed_that_could_not_start(roots: Path, orders: Path, capsys) -> None:
+    roots.write_text(CONFIG + "network: {proxy: 'http://me:canary-inline@127.0.0.1:1'}\n", encoding="utf-8")
+    roots.chmod(0o600)
+    assert run(["service", "--install"]) == 1
+
+    told = capsys.readouterr().err
+    assert "useradd --system" in told
+    assert "chmod" not in told
+    assert not orders.exists()
+
+
+def test_what_was_kept_elsewhere_is_told_with_how_to_take_it_along(roots: Path, orders: Path, capsys) -> None:
+    roots.chmod(0o644)
+    (roots.parent / "here").mkdir()
+    (roots.parent / "here" / "jingbao.sqlite3").touch()
+    assert run(["service", "--install", "--dry-run"]) == 0
+
+    assert f"cp -a {roots.parent / 'here'}/. {STATE_FOLDER}/" in capsys.readouterr().err

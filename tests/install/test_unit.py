@@ -25,7 +25,7 @@ def written(folder: Path, **of_unit) -> Path:
 
 
 KINDS = {
-    "an account made by systemd": {},
+    "an account made by systemd": {"credentials": {"JINGBAO_SMTP_PASSWORD": Path("/etc/jingbao/secrets/JINGBAO_SMTP_PASSWORD")}},
     "an account of one's own": {"account": "daemon", "data_folder": Path("/home/ann/jingbao/data")},
 }
 
