@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alerts.discipline import Decision, MailPlan, Standing, Telling, decide
 from alerts.items import View, item, reminder, search_command, title_of
+from alerts.left_out import note_left_out, readers_left_out
 from alerts.letter import Letter, Section, shown_counts
 from alerts.mail import render
 from alerts.times import day_start, in_quiet_hours
@@ -43,9 +44,10 @@ class Made:
 async def make_due(archive: Archive, desk: Desk, now: datetime) -> Made:
     """Make every mail that is due at `now`, a reader in each transaction; a fault with one reader leaves the others theirs.
 
-    Raises StorageError.
+    Who gets none because of a fault is kept, for the operator to be told (alerts/left_out.py). Raises StorageError.
     """
     total = Made()
+    before, left_out = await archive.reading(readers_left_out), dict[str, datetime]()
     for reader in await archive.reading(outbox.readers_waiting):
         try:
             made = await archive.writing(partial(make_mails, desk=desk, reader_key=reader, now=now))
@@ -53,8 +55,11 @@ async def make_due(archive: Archive, desk: Desk, now: datetime) -> Made:
             raise
         except Exception:
             log.exception("mails could not be made; please report the lines below", extra=values(reader=reader))
+            left_out[reader] = before.get(reader, now)
             continue
         total = Made(total.mails + made.mails, total.stories + made.stories, total.folded + made.folded)
+    if left_out != before:
+        await archive.writing(partial(note_left_out, readers=left_out))
     return total
 
 

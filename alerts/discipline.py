@@ -110,10 +110,14 @@ class _Case:
         for name in self.rules:
             here = tuple(telling for telling in tellings if telling.rules[0] == name)
             if here and len(mails) < room:
-                mails.append(MailPlan("now", Rhythm.NOW, f"now {name} {min(here[0].settles)}", here))
+                mails.append(MailPlan("now", Rhythm.NOW, self._at_once_key(name, here[0]), here))
             elif here:
                 folded.update(number for telling in here for number in telling.settles)
         return mails, told, [match for match in fresh if match.id in folded]
+
+    def _at_once_key(self, rule: str, telling: Telling) -> str:
+        """A key no other mail has: a restored archive gives matches' numbers anew, so the number alone would come again."""
+        return f"now {rule} {min(telling.settles)} {self.now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
     def digest(self, matches: Sequence[Match], just_told: Collection[int], room: int) -> Decision:
         """The one digest of everything due, if anything new is; after a long stop it is the one catch-up digest."""

@@ -35,7 +35,7 @@ WELL_FOR = timedelta(hours=2)
 """So long a source must have been well before that is told."""
 SOURCE_NOTICES_A_DAY, NOTICES_A_DAY = 2, 6
 _DAY = timedelta(days=1)
-_KEY = "notices"
+_KEY = settings.NOTICES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.desk import Desk
 from alerts.first_light import FirstLight, Round, look, look_at_sources
-from alerts.first_light_mail import message_for, text_of
+from alerts.first_light_mail import KIND, message_for, text_of
 from console.settings import Settings
 from console.workshop import Workshop
 from core.config import Reader
@@ -24,7 +24,7 @@ log = logging.getLogger("jingbao.console")
 
 LONGEST_ROUND = timedelta(minutes=20)
 """First light comes when a daemon has worked so long at the latest, with what there is by then."""
-_KEY = "first-light"
+_KEY = settings.FIRST_LIGHT
 NOBODY = Reader(key="you", addresses=("you@localhost",))
 """Whom a terminal is told as where no reader is configured."""
 
@@ -86,8 +86,9 @@ def _break(tx: Transaction, shop: Workshop, kept: dict[str, Any], now: datetime)
     settings.put(tx, _KEY, {**kept, "told": now.isoformat()})
     lights = [first_light(tx, shop.settings, shop.desk, reader, now) for reader in shop.settings.config.readers]
     for light in lights:
-        for address in light.reader.addresses:
-            outbox.put(tx, message_for(light, shop.settings.config.mail, address), now)
+        if not outbox.has_mail(tx, light.reader.key, KIND):  # told before a restore that did not know of it
+            for address in light.reader.addresses:
+                outbox.put(tx, message_for(light, shop.settings.config.mail, address), now)
     return lights or [first_light(tx, shop.settings, shop.desk, NOBODY, now)]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from alerts.left_out import left_out_troubles
 from alerts.notices import Trouble, make_notices
 from console.disk_report import disk_troubles
 from core.standing import Standing
@@ -92,4 +93,8 @@ def _lag(settings: Settings, _: Transaction, now: datetime) -> Iterator[Trouble]
         yield Trouble("The daemon lags", "lag", text, now, "守护进程的事件循环有延迟：机器资源不足，或有操作阻塞。")
 
 
-_LOOKS: tuple[Look, ...] = (_mail, _line, _behind, _lag, disk_troubles)
+def _left_out(_: Settings, tx: Transaction, __: datetime) -> Iterator[Trouble]:
+    yield from left_out_troubles(tx)
+
+
+_LOOKS: tuple[Look, ...] = (_mail, _left_out, _line, _behind, _lag, disk_troubles)

@@ -1,7 +1,8 @@
 """What is carried from the present archive into a backup before it takes its place, so that nobody is told anything twice.
 
-Told stories, open matches and mails are taken over as they stand now, with the articles they are about; everything else is the
-backup's. Messages are known again by their Message-ID, articles by their canonical URL: numbers may differ.
+Told stories, open matches and mails are taken over as they stand now, with the articles they are about, and what the operator
+was told; everything else is the backup's. Messages are known again by their Message-ID, articles by their canonical URL:
+numbers may differ.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from storage import settings
 from storage.index_rows import next_index_row
 from storage.outbox import OPEN_MATCHES, MatchState, MessageState
 from storage.pieces import pieces
-from storage.schema import address, article, band, guid, match, mention, message, raw_page, sighting, story
+from storage.schema import address, article, band, guid, match, mention, message, raw_page, sighting, source, story
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
@@ -39,6 +41,7 @@ class Carried:
 def carry_over(present: Transaction, restored: Transaction) -> Carried:
     """Bring what was told since the backup was made from `present` (read) into `restored` (written)."""
     work = _Carrying(present, restored)
+    work.notices()
     return Carried(work.messages(), work.matches(), len(work.carried))
 
 
@@ -76,6 +79,18 @@ class _Carrying:
             return False  # both wait, one of them is enough
         self.restored.connection.execute(sa.update(message).where(message.c.id == known.id).values(standing))
         return True
+
+    def notices(self) -> None:
+        """What the operator was told, and whether readers were told of the beginning, stays told."""
+        if told := settings.get(self.present, settings.NOTICES):
+            settings.put(self.restored, settings.NOTICES, told)
+        dawn = settings.get(self.present, settings.FIRST_LIGHT)
+        if dawn and not (settings.get(self.restored, settings.FIRST_LIGHT) or {}).get("told"):
+            settings.put(self.restored, settings.FIRST_LIGHT, dawn)
+        standings = sa.select(source.c.key, source.c.told_standing)
+        for row in self.present.connection.execute(standings).all():
+            theirs = sa.update(source).where(source.c.key == row.key)
+            self.restored.connection.execute(theirs.values(told_standing=row.told_standing))
 
     def matches(self) -> int:
         """Carry every match that was told or is to be, and the mark of the articles that were held against the rules."""

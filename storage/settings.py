@@ -11,6 +11,9 @@ from storage.schema import setting
 if TYPE_CHECKING:
     from storage.transaction import Transaction
 
+FIRST_LIGHT, NOTICES = "first-light", "notices"
+"""When readers were told how the archive began, and what the operator was told: a restore carries both over."""
+
 
 def get(tx: Transaction, key: str) -> Any:
     """The fact kept under `key`, or None."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from alerts import digests, items
 from alerts.desk import Desk
 from alerts.digests import make_due, make_mails, quiet_readers
+from alerts.left_out import left_out_troubles
 from alerts.matching import match_pending
 from core.article import DateOrigin, Precision, Published, TextExtent
 from core.config import Config
@@ -24,7 +27,9 @@ from lexicon.mentions import MentionFinder
 from lexicon.watchlist import load_watchlist
 from storage import articles, outbox
 from storage.archive import Archive
+from storage.backup import back_up
 from storage.outbox import MatchState
+from storage.restoring import restore
 from storage.schema import article
 from tests.builders import keep
 
@@ -81,6 +86,51 @@ def text_of(message: EmailMessage) -> str:
 def states(archive: Archive, article_id: int) -> list[str]:
     with archive.read() as tx:
         return [str(each.state) for each in outbox.matches_of(tx, article_id)]
+
+
+async def test_alerts_go_on_after_a_restore_that_gives_numbers_anew(archive, database_url, tmp_path):
+    """Matches that never wait stay behind, so those after it get numbers that carried mails had."""
+    publish(archive, "A first chip")
+    await tell(archive, desk())
+    backup = back_up(database_url, tmp_path / "backup.sqlite3", NOW).path
+    for number in range(3):
+        publish(archive, f"Chip number {number} of long ago", at=NOW - timedelta(days=90))
+    assert await tell(archive, desk(), NOW + timedelta(seconds=30)) == []
+    publish(archive, "A second chip")
+    await tell(archive, desk(), NOW + timedelta(minutes=1))
+    restore(database_url, backup, NOW + timedelta(minutes=2), tmp_path)
+
+    with Archive.open(database_url, NOW) as restored:
+        for number in range(3, 8):
+            publish(restored, f"Chip number {number}, new after it")
+            assert len(await tell(restored, desk(), NOW + timedelta(minutes=number))) == 1
+
+
+async def test_a_reader_whose_mails_cannot_be_made_is_told_of_until_they_can(archive, monkeypatch, caplog):
+    """The others get theirs; what waits is kept."""
+    bob = {"key": "bob", "addresses": ["bob@example.org"]}
+    of = desk(readers=(ANN, bob))
+    publish(archive, "A new chip enters production")
+
+    def fault(tx, view, plan):
+        if view.reader.key == "ann":
+            raise IntegrityError("INSERT", {}, sqlite3.IntegrityError("UNIQUE constraint failed"))
+        make(tx, view, plan)
+
+    make = digests._make
+    with monkeypatch.context() as faulty:
+        faulty.setattr(digests, "_make", fault)
+        assert [mail["To"] for mail in await tell(archive, of)] == ["bob@example.org"]
+        await tell(archive, of, NOW + timedelta(minutes=1))
+    with archive.read() as tx:
+        ((trouble, *others)) = left_out_troubles(tx)
+    assert (trouble.since, others) == (NOW, [])
+    assert "ann" in trouble.text
+    assert "UNIQUE constraint failed" in caplog.text
+
+    assert len(await tell(archive, of, NOW + timedelta(minutes=2))) == 1
+    with archive.read() as tx:
+        assert list(left_out_troubles(tx)) == []
 
 
 async def test_a_new_article_is_mailed_and_never_again(archive):

@@ -21,6 +21,7 @@ from core.outcomes import Outcome
 from crawler.net.pace import Pace
 from crawler.standpoint import standpoint
 from storage import articles, outbox, sources
+from storage import settings as facts
 from storage.archive import Archive
 from storage.outbox import MatchState
 from tests.builders import NOW, keep
@@ -110,6 +111,19 @@ async def test_after_twenty_minutes_of_work_it_comes_with_what_there_is(archive:
     assert await daemon.at(0) == []
     assert await daemon.at(minutes - 1) == []
     assert await daemon.at(minutes) == EVERYBODY
+
+
+async def test_mails_of_it_that_are_there_are_no_fault(archive: Archive, tmp_path: Path) -> None:
+    """A restore may bring the mails without the mark."""
+    ran(archive, "near")
+    ran(archive, "far")
+    settings = settings_at(tmp_path)
+    assert await look(archive, settings) == EVERYBODY
+    with archive.write() as tx:
+        facts.put(tx, facts.FIRST_LIGHT, {"began": NOW.isoformat(), "told": None})
+    assert await look(archive, settings) == EVERYBODY
+    with archive.read() as tx:
+        assert facts.get(tx, facts.FIRST_LIGHT)["told"]
 
 
 async def test_a_time_in_which_no_daemon_worked_does_not_count(archive: Archive, tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 from core.errors import BusyError, DamagedError, RestoredError, StorageError
+from core.standing import Standing
 from lexicon.query import parse
 from lexicon.watchlist import load_watchlist
-from storage import articles, outbox, restoring, settings, sources
+from storage import articles, outbox, restoring, settings, sources, standings
 from storage.archive import Archive, Transaction
 from storage.backup import back_up, drop_older
 from storage.handover import archive_alone, is_wanted_here
@@ -237,6 +238,25 @@ def test_a_story_told_since_the_backup_stays_told_with_its_article(url: str, arc
         assert outbox.told_stories(tx, "ann", [again.story_id])
         assert [articles.get(tx, each.article_id).title for each in outbox.open_matches(tx, "ann")] == ["found since"]
         assert [each.title for each in articles.unmatched(tx, 10)] == ["first"]
+
+
+def test_what_the_operator_and_readers_were_told_of_the_archive_stays_told(url: str, archive: Archive, backup: Path) -> None:
+    """First light, notices, and as what each source was told of."""
+    with archive.write() as tx:
+        sources.ensure(tx, ["near"], NOW)
+        settings.put(tx, settings.FIRST_LIGHT, {"began": "then", "told": None})
+    back_up(url, backup, NOW)
+    told = {settings.FIRST_LIGHT: {"began": "then", "told": "now"}, settings.NOTICES: {"mailed": ["now"]}}
+    with archive.write() as tx:
+        standings.mark_told(tx, {"near": Standing.BROKEN})
+        for key, value in told.items():
+            settings.put(tx, key, value)
+
+    restore(url, backup, LATER, backup.parent)
+
+    with archive.read() as tx:
+        assert {key: settings.get(tx, key) for key in told} == told
+        assert sources.state(tx, "near").told_standing == Standing.BROKEN
 
 
 def test_a_state_reached_in_either_archive_stays_reached(url: str, archive: Archive, backup: Path) -> None:
