@@ -120,21 +120,27 @@ def look(
     on: Sequence[Source],
     location: str,
     unreachable: Collection[str],
+    proxied: Collection[str] = (),
     now: datetime,
 ) -> FirstLight:
-    """What the archive holds at `now` (aware UTC) for `reader`; `on` are the sources that are on."""
+    """What the archive holds at `now` (aware UTC) for `reader`; `on` are the sources that are on. More: `look_at_sources`."""
     return FirstLight(
         reader=reader,
         created=now,
-        round=look_at_sources(tx, on, location, unreachable),
+        round=look_at_sources(tx, on, location, unreachable, proxied),
         articles=articles.counts_by_language(tx),
         covered=_covered(tx, desk, reader, now),
         outlooks=_outlooks(tx, View(desk, reader, now)),
     )
 
 
-def look_at_sources(tx: Transaction, on: Sequence[Source], location: str, unreachable: Collection[str]) -> Round:
-    """How the sources that are on did when they were last asked; `unreachable` are keys of those out of reach."""
+def look_at_sources(
+    tx: Transaction, on: Sequence[Source], location: str, unreachable: Collection[str], proxied: Collection[str] = ()
+) -> Round:
+    """How the sources that are on did when they were last asked.
+
+    `unreachable` are keys of those out of reach, `proxied` of those that are asked through a proxy.
+    """
     reachable = [source for source in on if source.key not in unreachable]
     ended = {source.key: run for source in reachable if (run := _last_ended(tx, source.key))}
     silent = {key: run for key, run in ended.items() if run.result not in sources.GOOD}
@@ -142,7 +148,7 @@ def look_at_sources(tx: Transaction, on: Sequence[Source], location: str, unreac
         asked=len(reachable),
         answered=len(ended) - len(silent),
         pending=_names(source for source in reachable if source.key not in ended),
-        silences=_silences([(source, silent[source.key]) for source in reachable if source.key in silent]),
+        silences=_silences([(source, silent[source.key]) for source in reachable if source.key in silent], proxied),
         out_of_reach=_names(source for source in on if source.key in unreachable),
         location=location,
     )
@@ -158,11 +164,12 @@ def _names(sources_: Iterable[Source]) -> tuple[str, ...]:
     return tuple(one_line(source.name, 60) for source in sources_)
 
 
-def _silences(silent: Iterable[tuple[Source, sources.Run]]) -> tuple[Silence, ...]:
+def _silences(silent: Iterable[tuple[Source, sources.Run]], proxied: Collection[str]) -> tuple[Silence, ...]:
     """Sources by kind of trouble, the kind most have first."""
     by_trouble: dict[Trouble, list[tuple[Source, sources.Run]]] = {}
     for source, run in silent:
-        by_trouble.setdefault(trouble_of(run.result, run.detail), []).append((source, run))
+        trouble = trouble_of(run.result, run.detail, proxied=source.key in proxied)
+        by_trouble.setdefault(trouble, []).append((source, run))
     ordered = sorted(by_trouble.items(), key=lambda each: (-len(each[1]), each[0]))
     return tuple(
         Silence(trouble, _names(source for source, _ in those), one_line(those[0][1].detail, 160)) for trouble, those in ordered

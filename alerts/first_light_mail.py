@@ -15,7 +15,7 @@ from alerts.wording import WORDING
 from storage.outbox import NewMessage
 
 if TYPE_CHECKING:
-    from alerts.first_light import Covered, FirstLight, Outlook
+    from alerts.first_light import Covered, FirstLight, Outlook, Silence
     from core.config import MailConfig
 
 KIND = "first-light"
@@ -62,6 +62,8 @@ def _filled(template: str, light: FirstLight) -> str:
         found=[_found(outlook, words) for outlook in light.outlooks],
         when=[_when(outlook, words) for outlook in light.outlooks],
         commands=_commands(light, words),
+        reason=lambda silence: _reason(silence, words),
+        coded=_coded,
         names=lambda names: _names(names, words, mail_words.comma),
         footer=_footer(light, words),
     )  # fmt: skip
@@ -111,6 +113,16 @@ def _names(names: Sequence[str], words: FirstWords, comma: str) -> str:
     if len(names) > NAMES_SHOWN:
         shown.append(words.and_more.format(count=len(names) - NAMES_SHOWN))
     return comma.join(shown)
+
+
+def _reason(silence: Silence, words: FirstWords) -> str:
+    """What was said of the first of them, which is in English; the kind has told the same in the reader's language."""
+    return words.reason.format(reason=one_line(silence.reason, words.reason_length)) if silence.reason else ""
+
+
+def _coded(text: str) -> list[tuple[str, bool]]:
+    """A text in pieces, each with whether it stood between backticks."""
+    return [(piece, bool(number % 2)) for number, piece in enumerate(text.split("`")) if piece]
 
 
 def _commands(light: FirstLight, words: FirstWords) -> list[tuple[str, str]]:

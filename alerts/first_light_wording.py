@@ -35,6 +35,8 @@ class FirstWords:
     count_matches: tuple[str, str]
     states: Mapping[MatchState, str]
     silent: str
+    reason: str
+    reason_length: int
     and_more: str
     troubles: Mapping[Trouble, tuple[str, str]]
     out_of_reach: Mapping[str, str]
@@ -80,7 +82,9 @@ _ENGLISH = FirstWords(
         MatchState.TOLD: "already told by another rule or outlet",
         MatchState.WITHDRAWN: "withdrawn",
     },
-    silent="Sources that did not answer",
+    silent="Sources that gave nothing",
+    reason="{reason}",
+    reason_length=160,
     and_more="and {count} more",
     troubles={
         Trouble.OFFLINE: ("Asked while this machine was offline", "Nothing answered. They are asked when the line is back."),
@@ -101,12 +105,16 @@ _ENGLISH = FirstWords(
             "Certificate not trusted",
             "All of them? A proxy of your company opens TLS: set network.ca_file. These alone? It is the site's to mend.",
         ),
+        Trouble.KEPT_OUT: (
+            "Not asked, for safety",
+            "Its name leads into your own network. If you mean that, or run a proxy with fake-IP, see security.allow_networks.",
+        ),
         Trouble.BLOCKED: (
             "Refuses robots",
             "The site or its robots.txt says no, and jingbao does not work round it. Leave it, or use sources.disable.",
         ),
         Trouble.GONE: ("Not there any more", "Its list has moved: use sources.disable, or add your own with the new address."),
-        Trouble.BUSY: ("Site in trouble", "It said to come back later, and jingbao will. Nothing to do."),
+        Trouble.BUSY: ("Site in trouble", "It cannot answer just now; jingbao asks again by itself, and later if it said so."),
         Trouble.UNREADABLE: (
             "Answered, but not readable",
             "Its page has changed. jingbao goes on trying; your own source can say how the list is built.",
@@ -155,17 +163,19 @@ _CHINESE = FirstWords(
     rules_about="首次读取来源时已有的内容称为“基线”：入库、可检索，但不寄送。从现在起，新内容才会寄给您。",
     no_rules="目前没有为您启用的规则，请在 config.yaml 中启用。",
     nothing_found="暂无",
-    count_matches=("{count} 条{state}", "{count} 条{state}"),
+    count_matches=("命中 {count} 条，{state}", "命中 {count} 条，{state}"),
     states={
-        MatchState.BASELINE: "命中，属基线，不寄送",
-        MatchState.TOO_OLD: "命中，时间过早，不寄送",
+        MatchState.BASELINE: "属基线，不寄送",
+        MatchState.TOO_OLD: "时间过早，不寄送",
         MatchState.WAITING: "等待下一封邮件",
         MatchState.FOLDED: "留待下一份摘要",
         MatchState.MAILED: "已寄出",
         MatchState.TOLD: "已由其他规则或媒体告知",
         MatchState.WITHDRAWN: "已撤回",
     },
-    silent="未应答的来源",
+    silent="未取得内容的来源",
+    reason="系统原文：{reason}",
+    reason_length=80,
     and_more="另有 {count} 个",
     troubles={
         Trouble.OFFLINE: ("询问时本机离线", "当时全部没有应答，线路恢复后会再次询问。"),
@@ -183,9 +193,13 @@ _CHINESE = FirstWords(
             "证书不受信任",
             "若全部如此，多半是公司代理拆解 TLS，请设 network.ca_file；若仅此数家，须由网站自行修复。",
         ),
+        Trouble.KEPT_OUT: (
+            "为安全起见未询问",
+            "域名指向您的内部网络。若属有意，或因代理程序使用 fake-IP，请设定 security.allow_networks。",
+        ),
         Trouble.BLOCKED: ("拒绝机器访问", "网站或其 robots.txt 不允许，jingbao 不会绕过。可不理会，或列入 sources.disable。"),
         Trouble.GONE: ("地址已失效", "列表已迁移。可列入 sources.disable，或用新地址添加自己的来源。"),
-        Trouble.BUSY: ("网站暂时故障", "网站要求稍后再来，jingbao 会照办，无须处理。"),
+        Trouble.BUSY: ("网站暂时故障", "网站暂时无法提供内容，jingbao 会自行再次询问，无须处理。"),
         Trouble.UNREADABLE: ("有应答但无法读取", "页面已改版。jingbao 会继续尝试；也可自行添加来源并说明列表结构。"),
         Trouble.OTHER: ("其他", "用 `jingbao sources` 查看各自原因。"),
     },

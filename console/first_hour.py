@@ -31,8 +31,7 @@ NOBODY = Reader(key="you", addresses=("you@localhost",))
 
 async def find_place(archive: Archive, of: Settings) -> None:
     """Find out where the machine is, and put off what is out of reach from there. Writes only where something changed."""
-    now, network = of.clock.now(), of.config.network
-    proxied = frozenset(each.key for each in of.sources if goes_by_proxy(each, network.proxy, network.proxy_groups))
+    now, proxied = of.clock.now(), _proxied(of)
 
     def ask(tx: Transaction) -> tuple[Standpoint, Survey | None]:
         return standpoint(tx), survey(tx, of.config.location, of.sources, proxied, now)
@@ -105,7 +104,13 @@ def _through(tx: Transaction, of: Settings, since: datetime, now: datetime) -> b
 
 def _round(tx: Transaction, of: Settings) -> Round:
     place = standpoint(tx)
-    return look_at_sources(tx, _asked(tx, of), str(place.location), place.unreachable)
+    return look_at_sources(tx, _asked(tx, of), str(place.location), place.unreachable, _proxied(of))
+
+
+def _proxied(of: Settings) -> frozenset[str]:
+    """The sources that are asked through a proxy."""
+    network = of.config.network
+    return frozenset(each.key for each in of.sources if goes_by_proxy(each, network.proxy, network.proxy_groups))
 
 
 def _asked(tx: Transaction, of: Settings) -> list[Source]:
@@ -116,10 +121,9 @@ def _asked(tx: Transaction, of: Settings) -> list[Source]:
 
 def first_light(tx: Transaction, of: Settings, desk: Desk, reader: Reader, now: datetime) -> FirstLight:
     """What the archive holds for a reader at `now` (aware UTC), seen from where the machine is."""
-    place = standpoint(tx)
-    return look(
-        tx, desk, reader, on=_asked(tx, of), location=str(place.location), unreachable=place.unreachable, now=now
-    )
+    place, proxied = standpoint(tx), _proxied(of)
+    location, away = str(place.location), place.unreachable
+    return look(tx, desk, reader, on=_asked(tx, of), location=location, unreachable=away, proxied=proxied, now=now)
 
 
 def tell(light: FirstLight) -> None:

@@ -17,6 +17,7 @@ class Trouble(StrEnum):
     NO_CONNECTION = "no-connection"
     TOO_SLOW = "too-slow"
     CERTIFICATE = "certificate"
+    KEPT_OUT = "kept-out"
     BLOCKED = "blocked"
     GONE = "gone"
     BUSY = "busy"
@@ -33,6 +34,7 @@ _BY_WORDS = (
     (Trouble.NO_CONNECTION, re.compile(r"cannot be reached|broke off|closed the connection|ended early|not answer in HTTP")),
 )
 _BY_OUTCOME = {
+    Outcome.REFUSED: Trouble.KEPT_OUT,
     Outcome.BLOCKED: Trouble.BLOCKED,
     Outcome.GONE: Trouble.GONE,
     Outcome.TOO_SLOW: Trouble.TOO_SLOW,
@@ -40,8 +42,17 @@ _BY_OUTCOME = {
 }
 
 
-def trouble_of(result: str, reason: str) -> Trouble:
-    """The kind of a failed run: `result` is its Outcome's value or `offline`, `reason` what was said of it."""
+# An HTTP proxy that does not get through says so in the site's place (RFC 9110, 15.6.3 and 15.6.5).
+_GATEWAY = re.compile(r" answered 50[24]\b")
+
+
+def trouble_of(result: str, reason: str, *, proxied: bool = False) -> Trouble:
+    """The kind of a failed run: `result` is its Outcome's value or `offline`, `reason` what was said of it.
+
+    `proxied`: the source is asked through a proxy, which then may have spoken in the site's place.
+    """
+    if proxied and result == Outcome.FAILED and _GATEWAY.search(reason):
+        return Trouble.NO_CONNECTION
     if result == Trouble.OFFLINE:
         return Trouble.OFFLINE
     if result in _BY_OUTCOME:

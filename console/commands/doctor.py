@@ -157,6 +157,10 @@ def _sources(settings: Settings) -> Iterator[Finding]:
     elif troubled:
         names = ", ".join(f"{state.key} ({state.standing})" for state in troubled[:8])
         yield Finding("sources", "note", f"{len(troubled)} of {len(asked)} asked need a look: {names}; see jingbao sources")
+    elif failing:
+        names = ", ".join(state.key for state in failing[:8]) + (" …" if len(failing) > 8 else "")
+        what = f"{len(failing)} of {len(asked)} asked gave nothing the last time: {names}; jingbao first-light says why"
+        yield Finding("sources", "note", what)
     else:
         yield Finding("sources", "ok", f"{len(asked)} asked, none needs a look" if asked else "none was asked yet")
 

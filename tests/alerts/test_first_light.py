@@ -127,7 +127,7 @@ def test_the_copies_of_a_story_count_once(tx: Transaction) -> None:
     assert light(tx).outlooks[0].stories == {MatchState.BASELINE: 1}
 
 
-@pytest.mark.parametrize(("reader", "said"), [(0, "2 matches waiting, not mailed: baseline"), (1, "2 条命中，属基线，不寄送")])
+@pytest.mark.parametrize(("reader", "said"), [(0, "2 matches waiting, not mailed: baseline"), (1, "命中 2 条，属基线，不寄送")])
 def test_both_parts_of_the_mail_say_the_same_and_load_nothing(tx: Transaction, reader: int, said: str) -> None:
     ran(tx, "good")
     ran(tx, "shut", Outcome.BLOCKED, "shut.example answered 403 Forbidden.")
@@ -146,6 +146,26 @@ def test_both_parts_of_the_mail_say_the_same_and_load_nothing(tx: Transaction, r
             assert needed in re.sub(r"\s+", " ", text)
     assert "&lt;b&gt;" in parts["html"]
     assert not re.search(r"<(img|script|link)|src=|url\(", parts["html"])
+
+
+def test_a_chinese_reader_is_told_the_kind_of_trouble_in_chinese_and_the_raw_reason_shortened(tx: Transaction) -> None:
+    ran(tx, "shut", Outcome.REFUSED, f"shut.example names an address inside your network (10.0.0.7). {'If that is meant ' * 9}")
+    text = re.sub(r"\s+", "", text_of(light(tx, 1)))
+
+    assert "未取得内容的来源" in text
+    assert "为安全起见未询问(1)：ShutGazette" in text
+    assert "系统原文：shut.examplenames" in text
+    assert "security.allow_networks" in text
+    assert text.count("Ifthatismeant") < 3
+
+
+def test_what_is_typed_is_marked_as_code_in_the_html_part(tx: Transaction) -> None:
+    ran(tx, "shut", "odd", "nobody knows")
+    mail = email.message_from_bytes(message_for(light(tx), CONFIG.mail, "ann@example.org").content, policy=default)
+    html = mail.get_body(("html",)).get_content()
+
+    assert "`" not in html
+    assert re.search(r"<code[^>]*>jingbao sources</code> shows the reason", html)
 
 
 def test_an_archive_with_nothing_in_it_is_told_too(tx: Transaction) -> None:

@@ -15,6 +15,7 @@ from console.cli import run
 from console.duties import open_duties
 from console.first_hour import LONGEST_ROUND, Dawn, arrive
 from console.settings import Settings, load_settings
+from console.troubles import collect_troubles
 from console.workshop import begin_archive, workshop
 from core.clock import Clock
 from core.outcomes import Outcome
@@ -209,3 +210,26 @@ async def test_the_command_shows_it_again_as_things_are_now(archive: Archive, tm
     assert run([*config, "first-light", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sources"]["pending"] == ["Far"]
     assert run([*config, "first-light", "--reader", "nobody"]) == 2
+
+
+async def test_doctor_does_not_call_well_what_first_light_tells_of(archive: Archive, tmp_path: Path, capsys) -> None:
+    config = ["--config", str(tmp_path / "config.yaml")]
+    await look(archive, settings_at(tmp_path))
+    ran(archive, "near")
+    ran(archive, "far", Outcome.FAILED, "far.example cannot be reached: Connection refused.")
+    run([*config, "doctor"])
+
+    told = capsys.readouterr().out
+    assert "none needs a look" not in told
+    assert "1 of 2 asked gave nothing the last time: far" in told
+
+
+@pytest.mark.parametrize(("speed", "behind"), [(1e-9, True), (3600.0, False)])
+async def test_a_clock_that_runs_fast_does_not_make_collecting_late(archive: Archive, tmp_path: Path, speed: float, behind: bool) -> None:
+    await look(archive, settings_at(tmp_path))
+    settings = settings_at(tmp_path)
+    later = NOW + timedelta(hours=8)
+    with archive.read() as tx:
+        found = collect_troubles(replace(settings, clock=Clock(later, speed, 0)), tx, later)
+
+    assert ("backlog" in {each.key for each in found}) is behind

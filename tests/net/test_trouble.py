@@ -99,4 +99,13 @@ def test_a_name_nobody_knows_is_no_name() -> None:
 def test_other_ends_of_a_run_have_their_kind() -> None:
     assert trouble_of("offline", "") is Trouble.OFFLINE
     assert trouble_of(Outcome.UNREADABLE, "no feed") is Trouble.UNREADABLE
-    assert trouble_of(Outcome.REFUSED, "an address inside your network") is Trouble.OTHER
+    assert trouble_of(Outcome.REFUSED, "an address inside your network") is Trouble.KEPT_OUT
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_what_a_proxy_says_in_a_sites_place_is_no_trouble_of_the_site(status: int) -> None:
+    async with serving({"*": reply(status)}) as server:
+        error = await failing(server.url())
+
+    assert trouble_of(str(error.outcome), error.reason, proxied=True) is Trouble.NO_CONNECTION
+    assert trouble_of(str(error.outcome), error.reason) is Trouble.BUSY

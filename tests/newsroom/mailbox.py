@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from asyncio import Server
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
 LOOPBACK = "127.0.0.1"
+logging.getLogger("mail.log").addFilter(lambda record: "login_data is deprecated" not in record.getMessage())  # its own use of it
 _LARGEST_BYTES = 32 * 1024 * 1024
 
 
