@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from alerts.notices import OPERATOR, operator_of
 from alerts.transport import OutOfReachError, Parcel, StrainedError, Transport
@@ -71,13 +71,14 @@ async def send_due(
     *,
     quiet: Collection[str] = (),
     limit: int = 50,
+    wrapping_up: Callable[[], bool] = lambda: False,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Sending:
     """Send what is due by `now` (aware UTC), at most `limit` messages; those to the readers in `quiet` wait.
 
-    `sender` is the envelope's address, where refusals return to. `stopping` is asked before each message, and ends the
-    pass when true. A message that was tried is not tried again before its end is written down, however long the archive
-    refuses that; only a stop ends the waiting. Raises StorageError; of sending, nothing.
+    `sender` is the envelope's address, where refusals return to. `wrapping_up` and `stopping` are asked before each message,
+    and end the pass when true. A message that was tried is not tried again before its end is written down, however long the
+    server takes or the archive refuses that; only `stopping` cuts it short. Raises StorageError; of sending, nothing.
     """
     halt = await archive.reading(outbox.pause)
     if halt and now < halt.until <= now + outbox.FURTHEST_TRY:
@@ -86,7 +87,7 @@ async def send_due(
     done = Sending()
     strained_by = ""
     for message in due:
-        if stopping():
+        if wrapping_up() or stopping():
             break
         try:
             error = await _try(transport, sender, message, stopping)
@@ -141,15 +142,19 @@ async def _ended(sending: asyncio.Future[None], stopping: Callable[[], bool]) ->
             await asyncio.wait({sending})
 
 
-async def _write_down(archive: Archive, end: Callable[[Transaction], None], stopping: Callable[[], bool]) -> None:
+Line = tuple[int, str, dict[str, Any]]
+"""What the log says once it is kept: level, event, fields."""
+
+
+async def _write_down(archive: Archive, end: Callable[[Transaction], Iterable[Line]], stopping: Callable[[], bool]) -> None:
     """Keep how a message ended, if need be after a while: a mail whose sent mark is given up would be sent once more.
 
-    Raises StorageError if that is so all the same: after a stop, or where the archive is not the one it was.
+    Then tell the log. Raises StorageError if that is so all the same: after a stop, or where the archive is not the one it was.
     """
     refused = 0
     while True:
         try:
-            await archive.writing(end)
+            lines = await archive.writing(end)
         except (DamagedError, RestoredError):
             raise
         except StorageError as error:
@@ -160,6 +165,8 @@ async def _write_down(archive: Archive, end: Callable[[Transaction], None], stop
             await _pause_for(WRITE_PAUSES[min(refused, len(WRITE_PAUSES) - 1)].total_seconds(), stopping)
             refused += 1
         else:
+            for level, event, fields in lines:
+                log.log(level, event, extra=fields)
             return
 
 
@@ -170,21 +177,21 @@ async def _pause_for(seconds: float, stopping: Callable[[], bool]) -> None:
         seconds -= LOOK_SECONDS
 
 
-def _settle(tx: Transaction, message: Message, error: SendError | None, now: datetime) -> None:
+def _settle(tx: Transaction, message: Message, error: SendError | None, now: datetime) -> list[Line]:
     """Write down how a try ended; whatever the answer, the server answered, so a pause is over."""
+    lines: list[Line] = []
     if outbox.pause(tx):
         outbox.set_pause(tx, None)
-        log.info("sending goes on", extra=values(after="pause"))
+        lines.append((logging.INFO, "sending goes on", values(after="pause")))
     if error is None:
         outbox.mark_sent(tx, message.id, now)
-        log.info("sent", extra=values(message=message.id, reader=message.reader, kind=message.kind))
-        return
+        return [*lines, (logging.INFO, "sent", values(message=message.id, reader=message.reader, kind=message.kind))]
     after = _after(message, error, now)
     outbox.mark_failed(
         tx, message.id, state=after.state, attempts=after.attempts, next_try=after.next_try, error=str(error)
     )
     fields = values(message=message.id, reader=message.reader, state=str(after.state), reason=str(error))
-    log.warning("not sent", extra=fields)
+    return [*lines, (logging.WARNING, "not sent", fields)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +216,14 @@ def _after(message: Message, error: SendError, now: datetime) -> _After:
     return _After(state, message.attempts + 1, now + _gap(RETRY_GAPS, message.attempts))
 
 
-def _pause(tx: Transaction, error: SendError, now: datetime) -> None:
+def _pause(tx: Transaction, error: SendError, now: datetime) -> list[Line]:
     """Pause all sending; the message that met the trouble is not charged a try for it."""
     before = outbox.pause(tx)
     probes = before.probes + 1 if before else 0
     gap = _gap(SETUP_GAPS if isinstance(error, ChannelError) else AWAY_GAPS, probes)
     outbox.set_pause(tx, Pause(str(error), before.since if before else now, now + gap, probes))
-    log.warning("sending is paused", extra=values(reason=str(error), next_try_minutes=gap.total_seconds() / 60))
+    fields = values(reason=str(error), next_try_minutes=gap.total_seconds() / 60)
+    return [(logging.WARNING, "sending is paused", fields)]
 
 
 def _gap(gaps: tuple[timedelta, ...], failures: int) -> timedelta:

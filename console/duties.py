@@ -63,6 +63,7 @@ class _Work:
     shop: Workshop
     disk: DiskKeeper
     wrapping_up: bool = False
+    stopping: bool = False
     dawn: Dawn = field(default_factory=Dawn)
 
     def duties(self, close: Duty) -> Duties:
@@ -83,7 +84,7 @@ class _Work:
                 Job("upkeep", self.upkeep, UPKEEP_EVERY),
             ),
             wrap_up=self.wrap_up,
-            stop_collecting=self.shop.collector.stop,
+            stop=self.stop,
             close=close,
             sources_at_once=collection.sources_at_once,
             tick=timedelta(seconds=collection.tick_seconds),
@@ -96,6 +97,10 @@ class _Work:
     def wrap_up(self) -> None:
         self.wrapping_up = True
         self.disk.wrap_up()
+
+    async def stop(self) -> None:
+        self.stopping = True
+        await self.shop.collector.stop()
 
     async def due(self, limit: int) -> list[str]:
         if self.disk.waiting:
@@ -128,7 +133,15 @@ class _Work:
         shop, now = self.shop, self.shop.settings.clock.now()
         await withdraw_gone(shop.archive, shop.desk)
         sender, quiet = shop.settings.config.mail.sender, quiet_readers(shop.desk, now)
-        await send_due(shop.archive, shop.transport, sender, now, quiet=quiet, stopping=lambda: self.wrapping_up)
+        await send_due(
+            shop.archive,
+            shop.transport,
+            sender,
+            now,
+            quiet=quiet,
+            wrapping_up=lambda: self.wrapping_up,
+            stopping=lambda: self.stopping,
+        )
 
     async def upkeep(self) -> None:
         now = self.shop.settings.clock.now()

@@ -27,16 +27,15 @@ class Duties:
     """One configuration's duties; a reload brings another set.
 
     `due(limit)` gives the keys of sources to collect now, the longest overdue first. `collect(key)` collects one and leaves
-    it not due. `wrap_up()` lets the jobs return after the step under way (a message, a batch), for good;
-    `stop_collecting()` makes running collections end early; `close()` gives everything back. `word()` tells in a line how it
-    stands.
+    it not due. `wrap_up()` lets the jobs return after the step under way (a message, a batch), for good; `stop()` makes what is
+    under way end early, which a reload does not; `close()` gives everything back. `word()` tells in a line how it stands.
     """
 
     due: Callable[[int], Awaitable[list[str]]]
     collect: Callable[[str], Coroutine[Any, Any, None]]
     jobs: tuple[Job, ...]
     wrap_up: Callable[[], None]
-    stop_collecting: Duty
+    stop: Duty
     close: Duty
     sources_at_once: int
     tick: timedelta

@@ -42,7 +42,7 @@ class Shift:
     def hurry(self) -> None:
         """Ask everything under way to end early."""
         self.duties.wrap_up()
-        self.begin("stop collecting", self.duties.stop_collecting())
+        self.begin("stop", self.duties.stop())
 
     async def ended(self) -> None:
         """Return once nothing is under way."""

@@ -302,6 +302,20 @@ async def test_a_stop_ends_the_waiting_for_a_mark(archive, refusals):
     assert len(refusals) == 4
 
 
+async def test_a_reload_begins_no_other_mail_but_waits_for_the_mark_of_the_one_under_way(archive, refusals, caplog):
+    """The mark given up, the mail would go once more; and nothing is said of it before it is kept."""
+    caplog.set_level("INFO")
+    put(archive, "ann", "bob")
+    refusals += [StorageError("locked")] * 5
+    transport = Scripted()
+
+    await send_due(archive, transport, SENDER, NOW, wrapping_up=lambda: bool(transport.arrived))
+
+    assert transport.arrived == ["ann"]
+    assert states(archive) == {"sent": 1, "waiting": 1}
+    assert [record.message for record in caplog.records].count("sent") == 1
+
+
 @pytest.mark.parametrize("error", [DamagedError("damaged"), RestoredError("restored")])
 async def test_what_only_a_person_can_mend_is_not_waited_for(archive, refusals, error):
     put(archive, "ann")

@@ -215,6 +215,30 @@ async def test_a_stop_does_not_wait_for_a_server_that_hangs(archive, monkeypatch
     assert not paused(archive)
 
 
+async def test_a_reload_lets_a_slow_server_take_its_time(archive, monkeypatch) -> None:
+    monkeypatch.setattr(sending, "STOP_PATIENCE", 0.01)  # one look
+    monkeypatch.setattr(sending, "LOOK_SECONDS", 0.01)
+    put(archive, "ann")
+    looks = 0
+
+    class Slow:
+        async def send(self, _parcel: Parcel) -> None:
+            while looks < 5:  # noqa: ASYNC110  (the test's own steps)
+                await asyncio.sleep(0)
+
+    def wrapping_up() -> bool:
+        return looks > 0
+
+    def stopping() -> bool:
+        nonlocal looks
+        looks += 1
+        return False
+
+    await send_due(archive, Slow(), SENDER, NOW, wrapping_up=wrapping_up, stopping=stopping)
+
+    assert look(archive, "ann").state is MessageState.SENT
+
+
 async def test_a_mail_that_is_taken_while_a_stop_waits_is_marked_as_sent(archive) -> None:
     put(archive, "ann", "bob")
     with scripted() as server:

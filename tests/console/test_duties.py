@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -90,6 +90,25 @@ async def test_duties_that_are_wrapped_up_match_and_send_nothing_more(settings: 
     assert states(archive) == {"ann": "waiting"}
     with archive.read() as tx:
         assert [each.id for each in articles.unmatched(tx, 10)] == [number]
+
+
+async def test_only_a_stop_cuts_what_is_under_way_short(settings: Settings, archive: Archive, monkeypatch) -> None:
+    """A reload lets the message under way come to its end."""
+    seen: list[tuple[bool, bool]] = []
+
+    async def send(*_: object, wrapping_up: Callable[[], bool], stopping: Callable[[], bool], **__: object) -> None:
+        seen.append((wrapping_up(), stopping()))
+
+    monkeypatch.setattr("console.duties.send_due", send)
+    duties = await open_duties(settings, archive, Pace())
+    await do(duties, "send")
+    duties.wrap_up()
+    await do(duties, "send")
+    await duties.stop()
+    await do(duties, "send")
+    await duties.close()
+
+    assert seen == [(False, False), (True, False), (True, True)]
 
 
 @only("sqlite")

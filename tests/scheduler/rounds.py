@@ -35,7 +35,7 @@ class Rounds:
 
         return Duties(
             due=due, collect=collect, jobs=(Job("match", self.match),), wrap_up=lambda: None,
-            stop_collecting=nothing, close=nothing, sources_at_once=1, tick=timedelta(seconds=0.05),
+            stop=nothing, close=nothing, sources_at_once=1, tick=timedelta(seconds=0.05),
         )  # fmt: skip
 
     async def match(self) -> None:

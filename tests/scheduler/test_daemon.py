@@ -54,7 +54,7 @@ class Work:
         async def duty() -> None:
             self.calls.append(name)
             self.called.setdefault(name, asyncio.Event()).set()
-            if name == "stop_collecting":
+            if name == "stop":
                 self.release.set()
             if name == "close":
                 self.closed.set()
@@ -69,7 +69,7 @@ class Work:
 
     def duties(self) -> Duties:
         jobs = tuple(Job(name, self.note(name)) for name in ("match", "digest", "send"))
-        named = {name: self.note(name) for name in ("stop_collecting", "close")}
+        named = {name: self.note(name) for name in ("stop", "close")}
         return Duties(
             self.due,
             self.collect,
@@ -246,7 +246,7 @@ async def test_sigterm_ends_the_collections_of_every_configuration_that_is_left(
     assert await running == CLEAN
     assert (old.running, new.running) == (0, 0)
     for work in (old, new):
-        assert "stop_collecting" in work.calls
+        assert "stop" in work.calls
         assert work.calls.count("close") == 1
 
 
@@ -293,7 +293,7 @@ async def test_a_bug_while_reloading_keeps_the_old_configuration_and_is_logged(c
 async def test_what_would_not_end_is_told_by_the_exit_code(monkeypatch) -> None:
     monkeypatch.setattr("scheduler.daemon.PATIENCE", timedelta(0))
     work = Work(["a", "b"])
-    stuck = dataclasses.replace(work.duties(), stop_collecting=work.note("nothing"))
+    stuck = dataclasses.replace(work.duties(), stop=work.note("nothing"))
     daemon = Daemon(stuck, no_reload)
     running = asyncio.create_task(daemon.run())
     await work.all_started.wait()

@@ -145,7 +145,7 @@ async def test_a_second_sigterm_leaves_at_once() -> None:
     async def hang() -> None:
         await never.wait()
 
-    duties = dataclasses.replace(rounds.duties(), stop_collecting=hang)
+    duties = dataclasses.replace(rounds.duties(), stop=hang)
     daemon = Daemon(duties, no_reload, leave=lambda code: (left.append(code), gone.set()))
     running = asyncio.create_task(daemon.run())
     await rounds.more(1)
