@@ -154,8 +154,8 @@ def verbatim(text: str) -> str:
 def message_id(letter: Letter, address: str, domain: str) -> str:
     """The header's value: the same for the same letter, and no other mail's, even of an archive begun anew."""
     told = f"{letter.reader.key} {address} {letter.period_key} {letter.created.isoformat()}"
-    token = hashlib.sha256(told.encode()).hexdigest()[:16]
-    return f"<{re.sub(r'[^A-Za-z0-9]+', '.', letter.period_key).lower()}.{letter.reader.key}.{token}@{domain}>"
+    token = hashlib.sha256(told.encode()).hexdigest()[:24]  # short: a folded header is read in more than one way
+    return f"<{letter.kind}.{token}@{domain}>"
 
 
 def set_parts(message: EmailMessage, text: str, html: str) -> None:
