@@ -58,7 +58,7 @@ def begin_archive(settings: Settings) -> Archive:
 
     Raises DamagedError, OlderArchiveError and StorageError, each saying what to do.
     """
-    _make_data_folder(settings.config.data_dir)
+    make_data_folder(settings.config.data_dir)
     try:
         return open_archive(settings)
     except NoArchiveError:
@@ -77,7 +77,8 @@ def renew_archive(settings: Settings, *, backup: bool = True) -> Upgraded | None
     return done
 
 
-def _make_data_folder(folder: Path) -> None:
+def make_data_folder(folder: Path) -> None:
+    """Make the data folder if it is not there. Raises StorageError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

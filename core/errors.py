@@ -8,6 +8,7 @@ JingbaoError
 ├── BusyError          another daemon holds the archive           exit 75
 ├── StorageError       the database refused; try again or look    exit 75, or 1 where only a person can mend it
 │   ├── DamagedError       the archive is damaged or lost             exit 1
+│   ├── UnfitError         none that this version can work on         exit 1
 │   ├── OlderArchiveError  it has the tables of an older version      exit 75
 │   └── RestoredError      a backup took the archive's place          exit 75
 ├── FetchError         the net did not give a document; names its outcome
@@ -106,6 +107,12 @@ class StorageError(JingbaoError):
 
 class DamagedError(StorageError):
     """The archive is damaged, or what was one is gone: only a person can mend that, and nothing is made in its place."""
+
+    exit_code = 1
+
+
+class UnfitError(StorageError):
+    """A database this version cannot work on (another program's, a newer version's, a copy not whole yet): no waiting helps."""
 
     exit_code = 1
 

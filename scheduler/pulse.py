@@ -89,6 +89,11 @@ class Pulse:
         self._manager.ready(self.word or "watching")
         self._write()
 
+    def waiting(self, word: str) -> None:
+        """The start, or going on after a lending, has to wait, `word` says for what. The service manager waits too."""
+        self._patient_until = self._monotonic() + LONGEST_START.total_seconds()
+        self.say(word)
+
     def reloading(self) -> None:
         """The configuration is being read again."""
         self.phase = "reloading"

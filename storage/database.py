@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from core.errors import DamagedError, StorageError
+from core.errors import DamagedError, StorageError, UnfitError
 from storage.sqlite import Sqlite
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def told(database: Database) -> Iterator[None]:
 def database_of(url: str, patience: timedelta) -> Database:
     """The database at `url` (an SQLAlchemy URL), not yet opened. `patience`: how long a write waits for another program's.
 
-    Raises StorageError for a URL that names none. The text of the URL is never part of a message: it may hold a password.
+    Raises UnfitError for a URL that names none. The text of the URL is never part of a message: it may hold a password.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        raise StorageError(f"storage.url cannot be read: expected {EXPECTED}") from None
+        raise UnfitError(f"storage.url cannot be read: expected {EXPECTED}") from None
     match parsed.get_backend_name():
         case "sqlite":
             return Sqlite(parsed, patience)
@@ -91,4 +91,4 @@ def database_of(url: str, patience: timedelta) -> Database:
 
             return Postgres(parsed, patience)
         case other:
-            raise StorageError(f"storage.url: {other} is not known here; expected {EXPECTED}")
+            raise UnfitError(f"storage.url: {other} is not known here; expected {EXPECTED}")

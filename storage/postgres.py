@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import create_engine, event, func, inspect, literal_column, select
 from sqlalchemy.exc import DBAPIError
 
-from core.errors import DamagedError, StorageError
+from core.errors import DamagedError, StorageError, UnfitError
 from storage.disk import DatabaseSize
 from storage.schema import metadata
 from storage.search.tsvector import TsvectorIndex
@@ -66,9 +66,9 @@ class Postgres:
     index: TextIndex = TsvectorIndex()
 
     def __init__(self, url: URL, patience: timedelta) -> None:
-        """`patience`: how long to wait for another program's write. Raises StorageError if `url` names no database."""
+        """`patience`: how long to wait for another program's write. Raises UnfitError if `url` names no database."""
         if not url.database:
-            raise StorageError("storage.url names no database. Expected something like postgresql://jingbao@localhost/jingbao")
+            raise UnfitError("storage.url names no database. Expected something like postgresql://jingbao@localhost/jingbao")
         self._url = url.set(drivername="postgresql+psycopg")
         self._patience = patience
 
@@ -155,12 +155,12 @@ class Postgres:
     def check(self, connection: Connection, *, whole: bool) -> None:
         """Refuse a database that is not in UTF-8; if `whole`, read every row, so that damage shows itself.
 
-        Raises StorageError for the one, DamagedError for the other.
+        Raises UnfitError for the one, DamagedError for the other.
         """
         encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
         if encoding != "UTF8":
             advice = "Make another: createdb --encoding UTF8 --template template0 NAME"
-            raise StorageError(f"{self.name} is encoded in {encoding}, which cannot hold every text. {advice}")
+            raise UnfitError(f"{self.name} is encoded in {encoding}, which cannot hold every text. {advice}")
         has_table = inspect(connection).has_table  # an older version has not all of them
         for table in (each for each in metadata.sorted_tables if whole and has_table(each.name)):
             try:

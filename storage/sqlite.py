@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import create_engine, event
 
-from core.errors import DamagedError, NoArchiveError, StorageError
+from core.errors import DamagedError, NoArchiveError, StorageError, UnfitError
 from storage import files
 from storage.disk import DatabaseSize
 from storage.search.fts5 import Fts5Index
@@ -58,9 +58,9 @@ class Sqlite:
     _open: ClassVar[Counter[Path]] = Counter()  # connections of this process, by file (see storage/files.py)
 
     def __init__(self, url: URL, patience: timedelta) -> None:
-        """`patience`: how long to wait for another program's write. Raises StorageError if `url` names no file."""
+        """`patience`: how long to wait for another program's write. Raises UnfitError if `url` names no file."""
         if not url.database or url.database == ":memory:":
-            raise StorageError(f"{url} names no file. Expected something like sqlite:////var/lib/jingbao/jingbao.sqlite3")
+            raise UnfitError(f"{url} names no file. Expected something like sqlite:////var/lib/jingbao/jingbao.sqlite3")
         self.path = Path(url.database)
         self._url = url
         self._patience = patience

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import StorageError
+from core.errors import UnfitError
 from storage import settings
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ MARK = "archive.copying"
 
 
 def refuse_unfinished(tx: Transaction, name: str) -> None:
-    """Raise StorageError if the database is an unfinished copy; `name` is what people know it by."""
+    """Raise UnfitError if the database is an unfinished copy; `name` is what people know it by."""
     if settings.get(tx, MARK) is not None:
         advice = "Run the same jingbao archive copy again, it goes on where it ended."
-        raise StorageError(f"{name} is an unfinished copy of another archive. {advice}")
+        raise UnfitError(f"{name} is an unfinished copy of another archive. {advice}")

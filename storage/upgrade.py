@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, inspect, text
 
-from core.errors import StorageError
+from core.errors import UnfitError
 from storage.schema import setting
 
 if TYPE_CHECKING:
@@ -51,12 +51,12 @@ def state_of(connection: Connection) -> Tables:
 
 
 def refuse(state: Tables, name: str) -> None:
-    """Raise StorageError if tables of this state are not ours to touch; `name` is what people know the database by."""
+    """Raise UnfitError if tables of this state are not ours to touch; `name` is what people know the database by."""
     if state is Tables.FOREIGN:
-        raise StorageError(f"The database {name} belongs to another program. Name another one in storage.url.")
+        raise UnfitError(f"The database {name} belongs to another program. Name another one in storage.url.")
     if state is Tables.NEWER:
         message = f"The database {name} was written by a newer jingbao (this version knows its tables up to {revisions()[-1]})."
-        raise StorageError(f"{message} Install that version again, or restore a backup this one made: jingbao restore FILE")
+        raise UnfitError(f"{message} Install that version again, or restore a backup this one made: jingbao restore FILE")
 
 
 def bring_up_to_date(connection: Connection, now: datetime) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import sqlite3
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +20,7 @@ from scheduler.leaving import CLEAN
 from tests.newsroom.daemon import COMMAND, tail
 from tests.scheduler.manager import Ear, listening
 
-BUSY = 75
+BUSY, FOR_A_PERSON = 75, 1
 CONFIG = {
     "data_dir": "data",
     "collection": {"tick_seconds": 0.2},
@@ -101,6 +103,42 @@ async def test_sigterm_during_the_start_ends_it_cleanly(tmp_path: Path, config: 
         daemon.terminate()
 
         assert await daemon.wait() == CLEAN, tail(tmp_path / "log")
+
+
+async def test_a_start_waits_for_an_archive_that_cannot_be_opened_and_goes_on_by_itself(tmp_path: Path, config: Path) -> None:
+    in_the_way = tmp_path / "data" / "jingbao.sqlite3"
+    in_the_way.mkdir(parents=True)
+    with listening(tmp_path / "notify") as ear:
+        async with started(config, **manager(ear)) as daemon:
+            waits = await ear.until("STATUS")
+            in_the_way.rmdir()
+            ready = await ear.until("READY")
+            daemon.terminate()
+
+            assert await daemon.wait() == CLEAN, tail(tmp_path / "log")
+
+    assert waits["STATUS"].startswith("waiting for the archive: ")
+    assert ready["STATUS"] == "1 source on, 0 articles today"
+    assert "the archive cannot be opened yet" in (tmp_path / "log").read_text(encoding="utf-8")
+
+
+async def test_sigterm_ends_a_start_that_waits_for_a_database_server(tmp_path: Path, config: Path) -> None:
+    config.write_text(yaml.safe_dump(CONFIG | {"storage": {"url": "postgresql://nobody@127.0.0.1:9/none"}}), encoding="utf-8")
+    with listening(tmp_path / "notify") as ear:
+        async with started(config, **manager(ear)) as daemon:
+            await ear.until("STATUS")
+            daemon.terminate()
+
+            assert await daemon.wait() == CLEAN, tail(tmp_path / "log")
+
+
+async def test_no_waiting_is_for_a_database_of_another_program(tmp_path: Path, config: Path) -> None:
+    (tmp_path / "data").mkdir()
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "jingbao.sqlite3")) as foreign:
+        foreign.execute("CREATE TABLE songs (name)")
+        foreign.commit()
+    async with started(config) as daemon:
+        assert await daemon.wait() == FOR_A_PERSON, tail(tmp_path / "log")
 
 
 def _handles_sigterm(pid: int) -> bool:

@@ -9,6 +9,7 @@ import logging
 import signal
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import click
@@ -17,8 +18,8 @@ from console.duties import open_duties
 from console.progress import Progress
 from console.settings import Settings, load_settings
 from console.terminal import talk
-from console.workshop import begin_archive, database_file, renew_archive
-from core.errors import BusyError, ConfigError, DamagedError, JingbaoError, OlderArchiveError, StorageError
+from console.workshop import begin_archive, database_file, make_data_folder, renew_archive
+from core.errors import BusyError, ConfigError, DamagedError, JingbaoError, OlderArchiveError, StorageError, UnfitError
 from core.log import log_to, values
 from crawler.net.pace import Pace
 from scheduler.daemon import Daemon
@@ -38,6 +39,9 @@ log = logging.getLogger("jingbao.console")
 
 LOOK_EVERY = timedelta(seconds=0.5)
 """How often the daemon looks whether a command wants the archive; a look is two system calls."""
+
+START_GAPS = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15, 30, 60))
+"""Between tries to open an archive that refuses; a try already waits for another program's write (storage.archive.PATIENCE)."""
 
 HELP = """\
 Watch until stopped: collect what is due, match it with the rules, mail what is found.
@@ -79,19 +83,54 @@ def command(config_path: Path | None, plain: bool) -> int:
 async def serve(settings: Settings) -> int:
     """The daemon on a configuration, until it is stopped; gives the exit code.
 
-    A command that needs the archive alone gets it for a while (storage/handover.py). Raises BusyError if another daemon works
-    on the archive, StorageError if it cannot be opened, DamagedError also if damage is met later.
+    A command that needs the archive alone gets it for a while (storage/handover.py). Where the archive is locked, full or its
+    server not there yet, it waits. Raises BusyError if another daemon works on the archive, UnfitError if it is none for this
+    version, StorageError if there is no folder for it, DamagedError also if damage is met later.
     """
-    settings.config.data_dir.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.config.data_dir)
     database = database_file(settings)
     async with Pulse(ServiceManager.from_environment()) as pulse:
         with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
             pulse.write_to(heartbeat_file(settings.config.data_dir))  # a second daemon would write over the first one's
-            code = await _watch(settings, pulse)
+            code = await _watch_patiently(settings, database, pulse)
         while code is None:
             settings = await _lent(settings, database)
             code = await _watch_again(settings, database, pulse)
         return code
+
+
+async def _watch_patiently(settings: Settings, database: Path, pulse: Pulse) -> int | None:
+    """As `_watch`, once the archive can be opened: nobody may be there to start a daemon again that gave up."""
+    for refused in count():
+        try:
+            return await _watch(settings, pulse)
+        except (DamagedError, UnfitError):
+            raise
+        except StorageError as error:
+            gap = START_GAPS[min(refused, len(START_GAPS) - 1)]
+            fields = values(reason=str(error), next_try_seconds=gap.total_seconds())
+            log.warning("the archive cannot be opened yet; waiting", extra=fields)
+            pulse.waiting(f"waiting for the archive: {error}")
+        _hear_signals_simply()
+        if await _wanted_within(gap, database):
+            break
+    return None
+
+
+async def _wanted_within(span: timedelta, database: Path) -> bool:
+    """Let `span` pass, or less if a command wants the archive alone; gives whether one does."""
+    for _ in range(max(span // LOOK_EVERY, 1)):
+        if is_wanted_here(database):
+            return True
+        await asyncio.sleep(LOOK_EVERY.total_seconds())
+    return False
+
+
+def _hear_signals_simply() -> None:
+    """SIGTERM and SIGINT end the process again, as before there was a daemon."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(number)
+    leave_when_told()
 
 
 async def _watch(settings: Settings, pulse: Pulse) -> int | None:
@@ -165,9 +204,7 @@ async def _look_out(daemon: Daemon, archive: Archive, database: Path, lock: Serv
 
 async def _lent(settings: Settings, database: Path) -> Settings:
     """Return when the archive is free again, with the configuration as it is then; a signal meanwhile ends the process."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().remove_signal_handler(number)
-    leave_when_told()
+    _hear_signals_simply()
     while await asyncio.to_thread(_is_wanted, settings, database):  # noqa: ASYNC110  (as above)
         await asyncio.sleep(LOOK_EVERY.total_seconds())
     log.info("going on with the archive")
@@ -193,12 +230,10 @@ async def _watch_again(settings: Settings, database: Path, pulse: Pulse) -> int 
     """
     try:
         with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
-            return await _watch(settings, pulse)
-    except DamagedError:
-        raise
+            return await _watch_patiently(settings, database, pulse)
     except BusyError:
         if await asyncio.to_thread(_is_wanted, settings, database):
             return None
         raise
-    except StorageError as error:
+    except UnfitError as error:
         raise BusyError(f"{error} This daemon began before that; start it again.") from error
