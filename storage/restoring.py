@@ -47,8 +47,9 @@ def restore(url: str, backup: Path, now: datetime, folder: Path) -> Restored:
     """Put the backup in the place of the archive at `url`. `now`: aware UTC.
 
     What is put aside, and what is being prepared, lies beside an SQLite archive, else in `folder`. Raises StorageError if the
-    backup is damaged, another program's or a newer jingbao's, the present archive is another program's or waits for an
-    upgrade, or there is no room, and DamagedError if a server's archive is damaged; nothing is changed then.
+    backup is damaged, another program's or a newer jingbao's, the present archive is another program's, waits for an upgrade,
+    or is a newer jingbao's on a server, or there is no room, and DamagedError if a server's archive is damaged; nothing is
+    changed then.
     """
     contents = _fit_backup(backup)
     database = database_of(url, _PATIENCE)
@@ -94,6 +95,11 @@ def _present(database: Database) -> Tables | None:
             return None
         advice = "Make another, empty database, name it in storage.url, and restore into that; keep this one to be mended."
         raise DamagedError(f"{error} {advice}") from error
+    if state is Tables.NEWER:
+        if isinstance(database, Sqlite):
+            return state  # put aside whole; what was told is in tables this version cannot read
+        message = f"{database.name} was written by a newer jingbao, so this one cannot put it aside."
+        raise StorageError(f"{message} Make another, empty database, name it in storage.url, and restore into that.")
     refuse(state, database.name)
     if state is Tables.OLDER:
         raise OlderArchiveError(f"{database.name} was written by an older jingbao. Run jingbao upgrade first.")

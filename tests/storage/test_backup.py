@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from core.errors import BusyError, DamagedError, RestoredError, StorageError
 from core.standing import Standing
@@ -275,6 +276,26 @@ def test_a_state_reached_in_either_archive_stays_reached(url: str, archive: Arch
 
     with archive.read() as tx:
         assert outbox.message_counts(tx) == {MessageState.SENT: 1}
+
+
+def test_the_archive_of_a_newer_version_is_put_aside_and_what_it_may_have_told_is_held(url: str, backup: Path) -> None:
+    """The way back after an upgrade."""
+    with Archive.open(url, NOW) as archive, archive.write() as tx:
+        _mail(tx, "waits", _match(tx, keep(tx, "before")))
+    back_up(url, backup, NOW)
+    with Archive.open(url, NOW) as archive, archive.write() as tx:
+        keep(tx, "after")
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    done = restore(url, backup, LATER, backup.parent)
+
+    assert done.held is not None
+    assert done.held.subjects == ("waits",)
+    assert done.aside is not None
+    with closing(sqlite3.connect(done.aside)) as aside:
+        assert aside.execute("SELECT version_num, count(*) FROM alembic_version, article").fetchone() == ("9999", 2)
+    with Archive.open(url, LATER, migrate=False) as restored:
+        assert _titles(restored) == {"before"}
 
 
 @pytest.mark.parametrize("present", ["damaged", "gone", "another"])

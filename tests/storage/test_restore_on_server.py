@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
-from core.errors import OlderArchiveError, RestoredError
+from core.errors import OlderArchiveError, RestoredError, StorageError
 from lexicon.query import parse
 from lexicon.watchlist import load_watchlist
 from storage import articles, outbox
@@ -148,3 +148,12 @@ def test_killed_at_any_statement_the_archive_is_the_old_one(url: str, backup: Pa
         assert _rows(url) == before
 
     assert restore(url, backup, LATER + timedelta(hours=1), backup.parent).carried is not None
+
+
+def test_the_archive_of_a_newer_version_is_left_and_another_database_advised(url: str, backup: Path, tmp_path: Path) -> None:
+    """It cannot be copied row by row without knowing its tables."""
+    with Archive.open(url, NOW) as archive, archive.write() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(StorageError, match="another, empty database"):
+        restore(url, backup, LATER, tmp_path)
