@@ -42,8 +42,13 @@ def subject_of(light: FirstLight) -> str:
 
 
 def text_of(light: FirstLight) -> str:
-    """The text part, which is also what a terminal shows."""
+    """The text part of the mail."""
     return _filled("first_light.txt.j2", light)
+
+
+def shown_on_terminal(light: FirstLight) -> str:
+    """The same for a terminal: without what is said of the mail itself, behind the signature's mark (RFC 3676, 4.3)."""
+    return text_of(light).partition("\n-- \n")[0]
 
 
 def _filled(template: str, light: FirstLight) -> str:

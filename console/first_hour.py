@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.desk import Desk
 from alerts.first_light import FirstLight, Round, look, look_at_sources
-from alerts.first_light_mail import KIND, message_for, text_of
+from alerts.first_light_mail import KIND, message_for, shown_on_terminal
 from console.settings import Settings
 from console.workshop import Workshop
 from core.config import Reader
@@ -137,4 +137,4 @@ def tell(light: FirstLight) -> None:
         **{f"{outlook.rule.replace('-', '_')}_found": outlook.total for outlook in light.outlooks},
         more="jingbao first-light",
     )
-    log.info("first light", extra=said | {"jingbao_text": text_of(light)})
+    log.info("first light", extra=said | {"jingbao_text": shown_on_terminal(light)})

@@ -252,6 +252,12 @@ class Tally:
         return self.seen == sum(self.counts.values())
 
 
+def runs_kept_from(tx: Transaction) -> datetime | None:
+    """When the first run began that is still kept (aware UTC); None if there was none."""
+    first: datetime | None = tx.connection.scalar(select(func.min(run.c.started)))
+    return first
+
+
 def tally(tx: Transaction, since: datetime) -> Tally:
     """What the runs that started at or after `since` (aware UTC) and are finished saw and brought."""
     ended = select(run.c.seen, run.c.counts).where(run.c.started >= since, run.c.finished.is_not(None))

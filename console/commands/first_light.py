@@ -9,7 +9,7 @@ import click
 
 from alerts.desk import Desk
 from alerts.first_light import FirstLight
-from alerts.first_light_mail import text_of
+from alerts.first_light_mail import shown_on_terminal
 from console.commands.options import json_option
 from console.first_hour import NOBODY, first_light
 from console.settings import Settings, load_settings
@@ -43,7 +43,7 @@ def command(config_path: Path | None, key: str, as_json: bool) -> int:
     if as_json:
         print_json(_record(light))
     else:
-        for line in text_of(light).partition("\n-- \n")[0].splitlines():
+        for line in shown_on_terminal(light).splitlines():
             out.print(plain(line), soft_wrap=True)
     return 0
 

@@ -57,6 +57,7 @@ def command(config_path: Path | None, since: timedelta, as_json: bool) -> int:
 def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, Any]:
     now = settings.clock.now()
     on = {source.key for source in settings.sources}
+    counted_from = max(now - since, sources.runs_kept_from(tx) or now)
     states = [state for state in sources.states(tx).values() if state.key in on]
     standings_now = Counter(state.standing for state in states)
     return {
@@ -86,7 +87,7 @@ def _told(settings: Settings, tx: Transaction, since: timedelta) -> dict[str, An
             "by_language": articles.counts_by_language(tx),
             "newest": [{"id": each.id, "title": each.title, "outlet": each.outlet} for each in articles.newest(tx, 5)],
         },
-        "outcomes": _outcomes(tx, now - since) | {"since": now - since},
+        "outcomes": _outcomes(tx, counted_from) | {"since": counted_from},
         "mail": _mail(settings, tx),
     }
 

@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -194,6 +194,7 @@ async def test_the_log_is_told_in_one_line_and_a_terminal_the_whole(archive: Arc
     told = [record for record in caplog.records if record.getMessage() == "first light"]
     assert [record.jingbao_fields["answered"] for record in told] == [2, 2]
     assert "All 2 sources have answered." in told[0].jingbao_text
+    assert "This mail comes once" not in told[0].jingbao_text
     assert "2 个来源全部有应答。" in told[1].jingbao_text
 
 
@@ -233,3 +234,13 @@ async def test_a_clock_that_runs_fast_does_not_make_collecting_late(archive: Arc
         found = collect_troubles(replace(settings, clock=Clock(later, speed, 0)), tx, later)
 
     assert ("backlog" in {each.key for each in found}) is behind
+
+
+async def test_status_counts_from_the_first_run_of_a_young_archive(archive: Archive, tmp_path: Path, monkeypatch, capsys) -> None:
+    settings_at(tmp_path)
+    ran(archive, "near")
+    monkeypatch.setenv("JINGBAO_CLOCK", f"{(NOW + timedelta(hours=2)).isoformat()}@0.000001")
+
+    assert run(["--config", str(tmp_path / "config.yaml"), "status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["outcomes"]
+    assert (datetime.fromisoformat(told["since"]), told["runs"]) == (NOW, 1)
