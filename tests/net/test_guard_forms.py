@@ -133,7 +133,8 @@ async def test_the_forms_do_lead_to_the_listeners_where_loopback_is_allowed() ->
     inside = ("127.0.0.0/8", "::1/128", "0.0.0.0/32", "::/128")
     async with listeners() as (four, six), behaving(*inside) as manners:
         for form in forms():
-            await outcome_of(manners.client.fetch(wanted(form.format(four.port))))
+            if not form.startswith("https"):  # the listeners speak no TLS, and each would be waited for
+                await outcome_of(manners.client.fetch(wanted(form.format(four.port))))
 
     assert four.connections > 150
     assert six.connections > 5
