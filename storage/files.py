@@ -61,8 +61,7 @@ def examine_log(path: Path) -> None:
     if memory and memory.live:
         return  # whoever has it open read the log when it was whole
     log = log_of(path)
-    data = log.read_bytes() if log.exists() else b""
-    fault = _fault(data, memory)
+    fault = _fault(_start(log), log.stat().st_size if log.exists() else 0, memory)
     if fault:
         raise DamagedError(f"{log} {fault}, so that {path.name} lacks what was written last. {ADVICE}")
 
@@ -105,8 +104,16 @@ def _held(descriptor: int) -> bool:
     return False
 
 
-def _fault(data: bytes, memory: _Memory | None) -> str:
-    """What is wrong with a log of these bytes, in words that follow its name; nothing if it may be as it should."""
+def _start(log: Path) -> bytes:
+    """The first bytes of a log, as many as are ever added up: the whole may be too big for the memory."""
+    if not log.exists():
+        return b""
+    with log.open("rb") as file:
+        return file.read(_LOG_HEADER.size + _MOST_BYTES_ADDED_UP)
+
+
+def _fault(data: bytes, size: int, memory: _Memory | None) -> str:
+    """What is wrong with a log of so many bytes that begins so, in words that follow its name; nothing if nothing is seen."""
     owed = memory.committed if memory and memory.committed > memory.moved else 0
     if not data.strip(b"\0"):  # made, not yet written: zeros are what a power cut makes of that
         return "is missing or empty" if owed else ""
@@ -115,7 +122,7 @@ def _fault(data: bytes, memory: _Memory | None) -> str:
     if not memory or not owed or data[16:24] != memory.salts:  # other salts: begun anew after all of it was moved
         return ""
     frame = _FRAME_HEADER_BYTES + memory.page_bytes
-    if len(data) < _LOG_HEADER.size + owed * frame:
+    if size < _LOG_HEADER.size + owed * frame:
         return "is cut short"
     return "" if _adds_up(data, owed, frame) else "is damaged"
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from core.errors import BusyError, StorageError
+
+_PAUSES = (0.001, 0.005, 0.02, 0.1)
+"""Seconds between tries to take a lock, a look at which takes microseconds."""
 
 
 class DaemonLock:
@@ -28,7 +32,7 @@ class DaemonLock:
         except OSError as error:
             raise StorageError(f"The lock {self.path} cannot be made ({error}).") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
         except OSError as error:
             holder = os.pread(descriptor, 200, 0).decode(errors="replace").strip()
             os.close(descriptor)
@@ -49,6 +53,18 @@ class DaemonLock:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock; raises OSError if somebody holds it. Who only looks (`holder`) has it for a moment, and is waited for."""
+    for pause in _PAUSES:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(pause)
+        else:
+            return
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def holder(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -65,6 +66,18 @@ def test_a_lock_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_the_lock_lies_beside_the_database() -> None:
     assert lock_path(Path("/data/jingbao.sqlite3")) == Path("/data/jingbao.sqlite3.lock")
+
+
+def test_whoever_only_looks_keeps_nobody_from_taking_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look takes the lock for a moment."""
+    path = tmp_path / "lock"
+    path.touch()
+    descriptor = os.open(path, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    monkeypatch.setattr("storage.lock.time.sleep", lambda _: fcntl.flock(descriptor, fcntl.LOCK_UN))
+
+    DaemonLock(path).acquire(NOW).release()
+    os.close(descriptor)
 
 
 def test_the_holder_is_named_while_it_lives_and_only_then(tmp_path: Path) -> None:
