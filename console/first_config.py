@@ -100,7 +100,7 @@ def shipped() -> str:
 
 
 def what_is_there(path: Path) -> Before:
-    """The file that is to be made anew, if it is one that jingbao takes; else the shipped text."""
+    """The file that is to be made anew, if there is one and jingbao takes it; else the shipped text."""
     try:
         load_settings(path)
         return Before(path.read_text(encoding="utf-8-sig"), own=True)

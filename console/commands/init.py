@@ -9,7 +9,7 @@ import click
 
 from alerts.transports.chosen import mail_folder
 from console.asking import Given
-from console.first_config import PLACEHOLDER, SECRETS, Answers, Before, shipped, what_is_there, write
+from console.first_config import PLACEHOLDER, SECRETS, Answers, what_is_there, write
 from console.init_wording import INIT_WORDS, InitWords
 from console.interview import Interview
 from console.place import config_file
@@ -59,7 +59,7 @@ def command(config_path: Path | None, /, file: Path | None, yes: bool, force: bo
     language = local_language()
     words = INIT_WORDS[language]
     look_beside(path)
-    before = what_is_there(path) if path.exists() else Before(shipped())
+    before = what_is_there(path)
     if path.exists() and not before.own:
         talk.print(plain(words.begun_anew.format(path=path), "yellow"), soft_wrap=True)
     asks = sys.stdin.isatty() and not yes
