@@ -139,6 +139,8 @@ async def workshop(settings: Settings, archive: Archive, pace: Pace | None = Non
     try:
         yield Workshop(settings, archive, manners, collector, desk, transport_of(config))
     finally:
+        with contextlib.suppress(StorageError):
+            await collector.settle()
         with contextlib.suppress(asyncio.CancelledError):
             await manners.close()
         await asyncio.to_thread(pool.close)

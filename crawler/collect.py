@@ -83,6 +83,7 @@ class Collector:
         self._discovering: set[asyncio.Task[Discovery]] = set()
         self._stopping = False
         self._owed: list[Callable[[Transaction], None]] = []  # ends of runs that could not be written
+        self._paying = asyncio.Lock()
         self._dispatch = Dispatch(archive, manners, clock)
         self._tools = Tools(archive, raw, manners, pool, clock, lambda: self._stopping)
 
@@ -101,6 +102,14 @@ class Collector:
         for task in self._discovering:
             task.cancel()
         await stop_crawls()
+
+    async def settle(self) -> None:
+        """Write down what is still owed, before another collector takes over. Raises StorageError.
+
+        A stop does not wait for it: what is not written ends as cut off, and its source is collected again.
+        """
+        if not self._stopping:
+            await self._pay_what_is_owed()
 
     async def collect(self, source: Source) -> RunReport:
         """Collect `source` now; what the net or a document does wrong is in the report.
@@ -218,9 +227,10 @@ class Collector:
             raise
 
     async def _pay_what_is_owed(self) -> None:
-        while self._owed:
-            await self._archive.writing(self._owed[0])
-            del self._owed[0]
+        async with self._paying:
+            while self._owed:
+                await self._archive.writing(self._owed[0])
+                del self._owed[0]
 
 
 def _judge(tx: Transaction, source: Source, now: datetime) -> None:

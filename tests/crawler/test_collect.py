@@ -696,3 +696,15 @@ async def test_what_is_owed_to_the_archive_is_written_before_anything_is_due_aga
         assert await it.collector.due([it.source], 10) == []
         with it.archive.read() as tx:
             assert sources.last_runs(tx, "small", 5)[0].result == "ok"
+
+
+async def test_several_who_pay_what_is_owed_pay_each_end_once_and_a_reload_leaves_none(tmp_path, pool, monkeypatch) -> None:
+    async with small_site(CHIPS) as site, road(tmp_path, site, pool) as it:
+        paid: list[str] = []
+        it.collector._owed.extend([lambda _: paid.append("one"), lambda _: paid.append("two")])
+
+        await asyncio.gather(it.collector.due([], 1), it.collector.due([], 1), it.collector.due([], 1))
+        it.collector._owed.append(lambda _: paid.append("three"))
+        await it.collector.settle()
+
+    assert paid == ["one", "two", "three"]
