@@ -6,7 +6,7 @@ Any answer, also a refusal, shows that it works. While it is down a source or tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -114,11 +114,20 @@ class Connection:
         line = self._lines.get(name)
         return line is not None and line.down_since is not None
 
-    def probe_now(self, name: str, now: datetime) -> bool:
-        """Whether a line that is down is to be probed at `now`; then the next probe has its turn after a longer gap."""
-        line = self._lines[name]
-        gap = PROBE_GAPS[min(line.probes, len(PROBE_GAPS) - 1)]
-        if now < line.next_probe <= now + PROBE_GAPS[-1]:  # further ahead: the clock was put back
-            return False
-        line.probes, line.next_probe = line.probes + 1, now + gap
-        return True
+    def keep_only(self, names: Collection[str]) -> bool:
+        """Forget the lines that nobody goes over any more; gives whether one of them was down."""
+        gone = self._lines.keys() - set(names)
+        were_down = any(self.is_down(name) for name in gone)
+        for name in gone:
+            del self._lines[name]
+        return were_down
+
+    def may_probe(self, name: str, now: datetime) -> bool:
+        """Whether a line that is down is to be probed at `now`."""
+        return not now < self._lines[name].next_probe <= now + PROBE_GAPS[-1]  # further ahead: the clock was put back
+
+    def probed(self, name: str, now: datetime) -> None:
+        """A probe was given out at `now`: the next has its turn after a longer gap. Nothing if the line is back meanwhile."""
+        if (line := self._lines.get(name)) is not None:
+            line.next_probe = now + PROBE_GAPS[min(line.probes, len(PROBE_GAPS) - 1)]
+            line.probes += 1

@@ -55,22 +55,28 @@ class Dispatch:
         self._among: Sequence[Source] = ()
 
     async def due(self, among: Sequence[Source], limit: int) -> list[str]:
-        """The keys of those of `among` that have their turn now, the longest overdue first. Raises StorageError."""
+        """The keys of those of `among` with their turn now, probes first, then the longest overdue. Raises StorageError."""
         self._among = among
         now, connection = self._clock.now(), await self._known()
         over = {source.key: self._line(source) for source in among}
+        if connection.keep_only(over.values()):
+            await self._archive.writing(lambda tx: _keep(tx, connection))
         working = frozenset(key for key, line in over.items() if not connection.is_down(line))
-        probed = [line for line in connection.down if connection.probe_now(line, now)]
-        if probed:
-            self._manners.client.forget_silence()
+        to_probe = [line for line in connection.down if connection.may_probe(line, now)]
 
         def ask(tx: Transaction) -> list[str]:
-            found = sources.due(tx, now, limit, working)
-            for line in probed:
+            found: list[str] = []  # probes come first: a backlog on other lines is no reason to leave one down
+            for line in to_probe:
                 found += sources.due(tx, now, PROBES_AT_ONCE, frozenset(key for key in over if over[key] == line))
-            return found[:limit]
+            return [*found, *sources.due(tx, now, limit, working)][:limit]
 
-        return await self._archive.reading(ask)
+        turn = await self._archive.reading(ask)
+        probed = {over[key] for key in turn} & set(to_probe)
+        if probed:
+            self._manners.client.forget_silence()
+        for line in probed:
+            connection.probed(line, now)
+        return turn
 
     async def heard(self, source: Source) -> None:
         """The source's host answered: its line works. Raises StorageError."""

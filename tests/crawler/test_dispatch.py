@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -110,3 +110,36 @@ async def test_a_line_whose_return_is_not_kept_has_returned_with_the_next_answer
 
     with archive.read() as tx:
         assert down_lines(tx) == {}
+
+
+def by_proxy(archive: Archive, *keys: str) -> Dispatch:
+    """The sources of these keys go by a proxy, the others directly."""
+    manners: Any = SimpleNamespace(
+        proxy_for=lambda each: "http://proxy.test:1" if each.key in keys else "",
+        client=SimpleNamespace(forget_silence=lambda: None),
+    )
+    return Dispatch(archive, manners, StillClock(NOW, 1.0, 0.0))
+
+
+async def test_a_line_that_no_source_goes_over_any_more_is_not_down_for_ever(archive, chosen) -> None:
+    with archive.write() as tx:
+        settings.put(tx, OFFLINE_SINCE, {"old.test:8080": NOW.isoformat(), "direct": NOW.isoformat()})
+
+    await dispatch(archive).due(chosen, 10)
+
+    with archive.read() as tx:
+        assert set(down_lines(tx)) == {"direct"}
+
+
+async def test_probes_come_before_a_backlog_and_count_only_once_they_are_given_out(archive, chosen) -> None:
+    it = by_proxy(archive, "s2")
+    line = it._line(chosen[2])
+    with archive.write() as tx:
+        settings.put(tx, OFFLINE_SINCE, {line: NOW.isoformat()})
+        sources.postpone(tx, "s2", NOW + timedelta(minutes=1))  # those before it are longer overdue
+
+    assert await it.due(chosen, 2) == ["s0", "s1"]
+    with archive.write() as tx:
+        sources.postpone(tx, "s2", NOW)
+    assert await it.due(chosen, 2) == ["s2", "s0"]
+    assert await it.due(chosen, 2) == ["s0", "s1"]
