@@ -198,10 +198,14 @@ def finish_run(
 
 
 def forgive(tx: Transaction, keys: Collection[str], now: datetime) -> None:
-    """Take back one failure of each of these sources, and make them due at once: it was our own line that failed."""
+    """Take back one failure of each of these sources, and make them due at once: it was our own line that failed.
+
+    What the operator has paused stays so.
+    """
     for piece in pieces(keys):
         charged = update(source).where(source.c.key.in_(piece), source.c.failures > 0)
-        tx.connection.execute(charged.values(failures=source.c.failures - 1, next_due=now))
+        tx.connection.execute(charged.where(source.c.standing != Standing.PAUSED).values(next_due=now))
+        tx.connection.execute(charged.values(failures=source.c.failures - 1))
         tx.connection.execute(update(source).where(source.c.key.in_(piece), source.c.failures == 0).values(last_error=""))
 
 

@@ -47,7 +47,7 @@ def mark_told(tx: Transaction, told: Mapping[str, Standing]) -> None:
 def pause(tx: Transaction, key: str, now: datetime, until: datetime | None, reason: str) -> None:
     """Leave a source alone until then (aware UTC), or until it is resumed. Raises NotFoundError if it was never ensured."""
     sources.state(tx, key)
-    sources.postpone(tx, key, until or sources.FOR_EVER)
+    tx.connection.execute(update(source).where(source.c.key == key).values(next_due=until or sources.FOR_EVER))
     set_standing(tx, key, Standing.PAUSED, reason, now)
 
 

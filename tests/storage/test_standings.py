@@ -103,3 +103,26 @@ def test_what_waits_is_spread(known: Archive) -> None:
     with known.write() as tx:
         assert sources.spread(tx, KEYS, NOW + HOUR, timedelta(minutes=10)) == 2
         assert sorted(state.next_due - NOW - HOUR for state in sources.states(tx).values()) == [timedelta(), timedelta(minutes=5)]
+
+
+def test_a_pause_of_a_paused_source_sets_its_new_end(known: Archive) -> None:
+    with known.write() as tx:
+        standings.pause(tx, "caixin", NOW, NOW + HOUR, "for an hour")
+        standings.pause(tx, "caixin", NOW, NOW + 9 * HOUR, "for nine hours")
+        longer = sources.state(tx, "caixin")
+        standings.pause(tx, "caixin", NOW, None, "until it is resumed")
+        endless = sources.state(tx, "caixin")
+
+    assert (longer.next_due, longer.standing_reason) == (NOW + 9 * HOUR, "for nine hours")
+    assert endless.next_due == sources.FOR_EVER
+
+
+def test_forgiving_a_source_ends_no_pause(known: Archive) -> None:
+    with known.write() as tx:
+        run = sources.begin_run(tx, "caixin", NOW)
+        sources.finish_run(tx, run, NOW, result=str(Outcome.FAILED), next_due=NOW + HOUR)
+        standings.pause(tx, "caixin", NOW, None, "by the operator")
+        sources.forgive(tx, KEYS, NOW)
+        state = sources.state(tx, "caixin")
+
+    assert (state.failures, state.next_due, state.standing) == (0, sources.FOR_EVER, Standing.PAUSED)
