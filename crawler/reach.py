@@ -90,12 +90,13 @@ def goes_by_proxy(source: Source, proxy: str, groups: Mapping[str, str]) -> bool
 def evidence_of(sources: Iterable[Source], states: Mapping[str, SourceState], now: datetime) -> list[Answer]:
     """How these sources (asked directly) did lately, from what the archive remembers.
 
-    Those not asked are left out, and those whose last run is charged to nobody.
+    Those not asked are left out. Runs charged to nobody say nothing: what was before them counts as long as it is fresh.
     """
     found = []
     for source in sources:
         state = states.get(source.key)
-        if state and state.last_run and now - state.last_run <= FRESH and (state.failures or answers(state)):
+        asked = state and (state.last_run if state.failures else state.last_good)
+        if state and asked and now - asked <= FRESH:
             heard = answers(state) or spoke(state.last_error)
             found.append(Answer(source.reach, urlsplit(source.url).hostname or "", heard))
     return found
@@ -118,5 +119,5 @@ def spoke(reason: str) -> bool:
 
 
 def answers(state: SourceState | None) -> bool:
-    """Whether its last run was a good one."""
-    return state is not None and state.last_good is not None and state.last_good == state.last_run
+    """Whether its last run was a good one; those charged to nobody (our own end, our own line) do not count."""
+    return state is not None and state.last_good is not None and not state.failures

@@ -162,6 +162,19 @@ def test_outside_foreign_sources_are_in_reach_and_walled_ones_are_not(tx) -> Non
     assert standpoint(tx).unreachable == {"walled"}
 
 
+@pytest.mark.parametrize("ours", [sources.OFFLINE, sources.INTERRUPTED])
+def test_a_run_charged_to_nobody_takes_no_source_out_of_reach(tx, ours: str) -> None:
+    walled = Source.model_validate(
+        {"key": "w", "name": "W", "kind": "feed", "language": "en", "url": "http://w.example/", "reach": "not-from-mainland"}
+    )
+    sources.ensure(tx, ["w"], NOW)
+    for result, minutes in (("ok", 0), (ours, 5)):
+        at = NOW + timedelta(minutes=minutes)
+        sources.finish_run(tx, sources.begin_run(tx, "w", at), at, result=result, next_due=at)
+
+    assert unreachable([walled], Location.MAINLAND, sources.states(tx), frozenset()) == frozenset()
+
+
 def test_a_refusal_is_an_answer(tx) -> None:
     ran(tx, "foreign", answered=False, detail="foreign.example answered 403 Forbidden.")
     ran(tx, "near", answered=True)
