@@ -7,11 +7,11 @@ the lock of lock.py is enough.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import re
 import socket
+import threading
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
@@ -36,6 +36,7 @@ JINGBAO = 0x6A696E67
 WRITING, DAEMON, WANTED = 1, 2, 3
 """The second halves: held by the transaction that writes; by the one daemon, as long as it lives; by a command that wants the
 archive without a daemon (handover.py)."""
+_GOODBYE_SECONDS = 2.0
 _NO_WAITING = timedelta(seconds=1)
 _NAME = re.compile(r"jingbao (\d+)@(.*) (\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)Z")
 _LONGEST_HOST = 24  # an application's name has 63 bytes
@@ -59,6 +60,8 @@ class ServerLock:
         self._which = which
         self._name = ""
         self._connection: psycopg.Connection[Any] | None = None
+        self._turn = threading.Lock()  # one thread at a time asks or lets go
+        self._given_up = True
 
     def acquire(self, now: datetime) -> Self:
         """Take the lock, or raise BusyError naming who has it, on which machine and since when. `now` is aware UTC.
@@ -66,7 +69,9 @@ class ServerLock:
         Raises StorageError if the server cannot be asked.
         """
         self._name = f"jingbao {os.getpid()}@{socket.gethostname()[:_LONGEST_HOST]} {now:%Y-%m-%dT%H:%M:%SZ}"
-        self._take()
+        with self._turn:
+            self._take()
+            self._given_up = False
         return self
 
     def keep(self) -> None:
@@ -74,18 +79,32 @@ class ServerLock:
 
         If somebody else has it, `lost` says so. Raises StorageError if the server cannot be asked now: it is nobody's then.
         """
-        if self._connection is not None and self._answers(self._connection):
-            return
-        self.release()
-        try:
-            self._take()
-        except BusyError as error:
-            self.lost = str(error)
-        else:
-            log.warning("took the daemon's lock again, the server was away", extra=values(database=self._database.name))
+        with self._turn:
+            if self._given_up or (self._connection is not None and self._answers(self._connection)):
+                return
+            self._let_go()
+            try:
+                self._take()
+            except BusyError as error:
+                self.lost = str(error)
+            else:
+                log.warning("took the daemon's lock again, the server was away", extra=values(database=self._database.name))
 
     def release(self) -> None:
-        """Let go of the lock, before this returns; nothing happens if it is not held."""
+        """Let go of the lock, before this returns; nothing happens if it is not held.
+
+        A line that gives no sign is left to itself after two seconds: the server lets go once it notices.
+        """
+        self._given_up = True
+        leaving = threading.Thread(target=self._leave, name="server-lock-release", daemon=True)
+        leaving.start()
+        leaving.join(_GOODBYE_SECONDS)
+
+    def _leave(self) -> None:
+        with self._turn:
+            self._let_go()
+
+    def _let_go(self) -> None:
         import psycopg  # noqa: PLC0415  (loaded only where the archive is in PostgreSQL)
 
         if self._connection is not None:
@@ -147,21 +166,20 @@ async def held_on_server(url: str, now: datetime) -> AsyncIterator[ServerLock | 
         yield None
         return
     lock = await asyncio.to_thread(ServerLock(database).acquire, now)
-    keeping = asyncio.create_task(_keep(lock))
+    over = threading.Event()
+    # A thread that nobody waits for: on a line that died without a sign a look takes a minute (tcp_user_timeout).
+    threading.Thread(target=_keep, args=(lock, over), name="server-lock", daemon=True).start()
     try:
         yield lock
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
-        lock.release()
+        over.set()
+        await asyncio.to_thread(lock.release)
 
 
-async def _keep(lock: ServerLock) -> None:
-    while not lock.lost:
-        await asyncio.sleep(LOOK_EVERY.total_seconds())
-        with contextlib.suppress(StorageError):  # whatever wants the archive meanwhile says so
-            await asyncio.to_thread(lock.keep)
+def _keep(lock: ServerLock, over: threading.Event) -> None:
+    while not lock.lost and not over.wait(LOOK_EVERY.total_seconds()):
+        with suppress(StorageError):  # whatever wants the archive meanwhile says so
+            lock.keep()
 
 
 def on_a_server(url: str) -> Postgres | None:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
@@ -120,11 +121,40 @@ async def test_while_it_is_held_it_is_looked_after(url: str, monkeypatch: pytest
     monkeypatch.setattr(room, "LOOK_EVERY", timedelta(milliseconds=5))
     async with held_on_server(url, NOW) as lock:
         assert lock is not None
-        _break_lines()
-        other = _lock(url).acquire(NOW)
+        with lock._turn:  # no look comes between
+            _break_lines()
+            other = _lock(url).acquire(NOW)
         while not lock.lost:  # noqa: ASYNC110  (a thread's work tells nobody)
             await asyncio.sleep(0)
         other.release()
+
+
+def test_a_line_that_gives_no_sign_holds_up_no_end(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The look under way hangs on it, and takes nothing once it is through."""
+    monkeypatch.setattr(room, "_GOODBYE_SECONDS", 0.01)
+    lock = _lock(url).acquire(NOW)
+    hangs, go_on = threading.Event(), threading.Event()
+
+    def answers(_: object) -> bool:
+        hangs.set()
+        go_on.wait()
+        return False
+
+    monkeypatch.setattr(lock, "_answers", answers)
+    looking = threading.Thread(target=lock.keep)
+    looking.start()
+    hangs.wait()
+
+    lock.release()
+    assert looking.is_alive()
+    go_on.set()
+    looking.join()
+    for thread in threading.enumerate():
+        if thread.name == "server-lock-release":
+            thread.join()
+    lock.keep()
+
+    assert server_holder(url) == ""
 
 
 def test_a_daemon_on_another_machine_is_asked_to_lend_the_archive(url: str, tmp_path: Path) -> None:
