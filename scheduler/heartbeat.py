@@ -25,7 +25,7 @@ class Heartbeat:
     """How a daemon was at one moment. Moments are ISO 8601 in UTC.
 
     `monotonic` is the machine's monotonic clock (seconds, the same for all its processes): ages are told by it, since the wall
-    clock may be set meanwhile. `phase` is starting, watching, reloading or ending. `word` is a line about how it stands.
+    clock may be set meanwhile. `phase` is starting, watching, reloading, lending or ending; `word` a line about how it stands.
     `tasks` are the event loop's that have not ended, `newest_lags` the loop's lags in seconds since about the heartbeat before.
     """
 

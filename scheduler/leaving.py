@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -31,13 +32,14 @@ def leave_at_once(code: int) -> NoReturn:
     os._exit(code)
 
 
-def leave_when_told() -> None:
+def leave_when_told(tidy: Callable[[], object] = lambda: None) -> None:
     """Until a daemon is ready, SIGTERM and SIGINT simply end it, with exit code 0: there is nothing to finish yet.
 
-    SIGHUP, which would end it too, waits: the kernel keeps it until `hear_reloads`.
+    `tidy` is called before. SIGHUP, which would end it too, waits: the kernel keeps it until `hear_reloads`.
     """
 
     def leave(_signal: int, _frame: FrameType | None) -> None:
+        tidy()
         leave_at_once(CLEAN)
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})

@@ -40,6 +40,11 @@ def is_wanted(url: str, database: Path) -> bool:
     return is_wanted_here(database) or bool(server_holder(url, WANTED))
 
 
+def is_held(url: str, database: Path) -> bool:
+    """Whether a daemon on any machine works on the archive, or a command has it. Raises StorageError as `is_wanted` does."""
+    return bool(holder(lock_path(database))) or bool(server_holder(url, DAEMON))
+
+
 @contextmanager
 def archive_alone(url: str, database: Path, now: datetime, *, patience: timedelta = PATIENCE) -> Iterator[None]:
     """Have the archive without a daemon, which goes on afterwards by itself. Blocks while it ends what is under way.

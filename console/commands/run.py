@@ -31,7 +31,7 @@ from scheduler.notify import ServiceManager
 from scheduler.pulse import Pulse
 from storage import sources
 from storage.archive import Archive
-from storage.handover import is_wanted, is_wanted_here
+from storage.handover import is_held, is_wanted, is_wanted_here
 from storage.lock import DaemonLock, lock_path
 from storage.server_lock import ServerLock, held_on_server
 
@@ -94,7 +94,7 @@ async def serve(settings: Settings) -> int:
             pulse.write_to(heartbeat_file(settings.config.data_dir))  # a second daemon would write over the first one's
             code = await _watch_patiently(settings, database, pulse)
         while code is None:
-            settings = await _lent(settings, database)
+            settings = await _lent(settings, database, pulse)
             code = await _watch_again(settings, database, pulse)
         return code
 
@@ -111,7 +111,7 @@ async def _watch_patiently(settings: Settings, database: Path, pulse: Pulse) -> 
             fields = values(reason=str(error), next_try_seconds=gap.total_seconds())
             log.warning("the archive cannot be opened yet; waiting", extra=fields)
             pulse.waiting(f"waiting for the archive: {error}")
-        _hear_signals_simply()
+        _hear_signals_simply(pulse)
         if await _wanted_within(gap, database):
             break
     return None
@@ -126,11 +126,11 @@ async def _wanted_within(span: timedelta, database: Path) -> bool:
     return False
 
 
-def _hear_signals_simply() -> None:
+def _hear_signals_simply(pulse: Pulse) -> None:
     """SIGTERM and SIGINT end the process again, as before there was a daemon."""
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().remove_signal_handler(number)
-    leave_when_told()
+    leave_when_told(pulse.vanish)
 
 
 async def _watch(settings: Settings, pulse: Pulse) -> int | None:
@@ -202,9 +202,9 @@ async def _look_out(daemon: Daemon, archive: Archive, database: Path, lock: Serv
         daemon.lend()
 
 
-async def _lent(settings: Settings, database: Path) -> Settings:
+async def _lent(settings: Settings, database: Path, pulse: Pulse) -> Settings:
     """Return when the archive is free again, with the configuration as it is then; a signal meanwhile ends the process."""
-    _hear_signals_simply()
+    _hear_signals_simply(pulse)
     while await asyncio.to_thread(_is_wanted, settings, database):  # noqa: ASYNC110  (as above)
         await asyncio.sleep(LOOK_EVERY.total_seconds())
     log.info("going on with the archive")
@@ -223,6 +223,14 @@ def _is_wanted(settings: Settings, database: Path) -> bool:
         return True
 
 
+def _is_a_command_s(settings: Settings, database: Path) -> bool:
+    """Whether a command has, or had until now, what was just refused: then it is no other daemon that is in the way."""
+    try:
+        return is_wanted(settings.config.database_url, database) or not is_held(settings.config.database_url, database)
+    except StorageError:
+        return True  # nobody can be asked: `_lent` waits
+
+
 async def _watch_again(settings: Settings, database: Path, pulse: Pulse) -> int | None:
     """As `_watch`; None also if another command was faster.
 
@@ -232,7 +240,7 @@ async def _watch_again(settings: Settings, database: Path, pulse: Pulse) -> int 
         with DaemonLock(lock_path(database)).acquire(settings.clock.now()):
             return await _watch_patiently(settings, database, pulse)
     except BusyError:
-        if await asyncio.to_thread(_is_wanted, settings, database):
+        if await asyncio.to_thread(_is_a_command_s, settings, database):
             return None
         raise
     except UnfitError as error:

@@ -110,6 +110,16 @@ def test_while_the_archive_is_lent_signs_go_on_and_patience_is_asked_for(tmp_pat
     assert sum("WATCHDOG" in message for message in heard) >= 600 / WATCHDOG.total_seconds()
 
 
+async def test_a_process_that_leaves_at_once_leaves_no_heartbeat(tmp_path: Path) -> None:
+    file = heartbeat_file(tmp_path)
+    async with Pulse() as pulse:
+        pulse.write_to(file)
+        pulse.vanish()
+        assert not file.exists()
+        pulse.lending()
+    assert not file.exists()
+
+
 async def test_a_daemon_tells_of_its_start_its_reloads_and_its_end(tmp_path: Path) -> None:
     async def word() -> str:
         return "all is well"
