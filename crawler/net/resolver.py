@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
+from threading import Thread
 from typing import Any
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -29,12 +31,13 @@ class GuardedResolver(AbstractResolver):
 
     The guard's socket factory would stop the others too, but cannot name the host, and one refused address of two
     would spoil the other. Look-ups have threads of their own: when DNS hangs, they must not hold up what else waits
-    for a thread (mails, raw pages); and so many that the names which hang leave some to the others.
+    for a thread (mails, raw pages); and so many that the names which hang leave some to the others. The end of the program
+    does not wait for them, as it would for an executor's: the system may take a minute to give a name up.
     """
 
     def __init__(self, guard: AddressGuard) -> None:
         self._guard = guard
-        self._threads = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+        self._room = asyncio.Semaphore(LOOK_UPS_AT_ONCE)
 
     async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
         """The addresses of `host` that may be connected to. Raises FetchError (refused), or OSError if there are none."""
@@ -59,16 +62,31 @@ class GuardedResolver(AbstractResolver):
 
     async def _look_up(self, host: str, port: int, family: socket.AddressFamily) -> _Infos:
         wanted: dict[str, Any] = {"family": family, "type": socket.SOCK_STREAM, "flags": socket.AI_ADDRCONFIG}
-        look_up: Callable[[], Any] = partial(socket.getaddrinfo, host, port, **wanted)
+        look_up: Callable[[], _Infos] = partial(socket.getaddrinfo, host, port, **wanted)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                found: _Infos = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
-                return found
+                await self._room.acquire()
+                return await self._in_thread(look_up)
         except UnicodeError as error:
             raise FetchError(Outcome.REFUSED, f"{host} cannot be a host's name: {error}.") from error
         except TimeoutError as error:
             raise OSError(None, f"no name server answered within {PATIENCE_SECONDS:.0f} s") from error
 
+    def _in_thread(self, look_up: Callable[[], _Infos]) -> asyncio.Future[_Infos]:
+        """How a look-up ends; its thread makes room then, also if nobody has waited for it."""
+        loop, ending = asyncio.get_running_loop(), Future[_Infos]()
+        ending.set_running_or_notify_cancel()
+
+        def body() -> None:
+            try:
+                ending.set_result(look_up())
+            except Exception as error:  # noqa: BLE001  (handed over whole)
+                ending.set_exception(error)
+            with suppress(RuntimeError):  # the loop is closed: the program ends without us
+                loop.call_soon_threadsafe(self._room.release)
+
+        Thread(target=body, name="look-up", daemon=True).start()
+        return asyncio.wrap_future(ending)
+
     async def close(self) -> None:
-        """Begin no more look-ups; one that hangs keeps its thread until the system gives up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Nothing to give back; a look-up that hangs keeps its thread until the system gives up."""
