@@ -11,10 +11,10 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from console.settings import Settings
 from console.workshop import database_file
@@ -43,11 +43,15 @@ _TRIAL_BYTES = 256_000
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """That the disk is short, why in words, and since when (aware UTC). `waiting`: collecting has stopped for it."""
+    """That the disk is short, why in words, and since when (aware UTC). `waiting`: collecting has stopped for it.
+
+    `last` is when raw pages last had to go for it.
+    """
 
     reason: str
     since: datetime
     waiting: bool
+    last: datetime | None = None
 
 
 class DiskKeeper:
@@ -62,7 +66,7 @@ class DiskKeeper:
         self._stopped: Shortage | None = None
         self._written: Sequence[Shortage] | None = None  # for others to read; None if that is not known
         self._shed: Shortage | None = None
-        self._shed_last = datetime.min
+        self._unremovable: set[str] = set()
         self._refused = False  # a write failed for want of room, whatever is said to be free
         self._looking = asyncio.Lock()
 
@@ -94,14 +98,15 @@ class DiskKeeper:
     async def look(self) -> None:
         """Look whether there is room: make some, let collecting wait, or let it go on. Raises StorageError."""
         async with self._looking:
+            await self._recall()
             if self.waiting or await self._missing():
                 await self._make_room()
             enough = not await self._missing(ROOM_AGAIN if self.waiting else 1) and await self._takes_writes()
             if not enough:
-                self._wait(f"less than {self._keep.reserve_mb:g} MB (keep.reserve_mb) is free, and no older raw pages are left")
+                self._wait(f"less than {self._keep.reserve_mb:g} MB (keep.reserve_mb) is free, and {self._why_none_go}")
             elif self.waiting:
                 self._go_on()
-            if self._shed and self._settings.clock.now() - self._shed_last > SHED_LATELY:
+            if self._shed and self._settings.clock.now() - (self._shed.last or self._shed.since) > SHED_LATELY:
                 self._shed = None
             await self._write_down()
 
@@ -117,7 +122,20 @@ class DiskKeeper:
         use = await _on_disk(measure, self._settings.config.data_dir, size)
         await self._archive.writing(lambda tx: note_reading(tx, use, now))
 
+    async def _recall(self) -> None:
+        """Go on with what was short when an earlier daemon, or configuration, was at work: no restart ends a shortage."""
+        if self._written is None and not self.shortages:
+            with suppress(StorageError):
+                kept = await self._archive.reading(kept_shortages)
+                self._stopped = next((each for each in kept if each.waiting), None)
+                self._shed = next((each for each in kept if not each.waiting), None)
+                self._written = kept
+
     # Room
+
+    @property
+    def _why_none_go(self) -> str:
+        return "older raw pages cannot be removed; see the log" if self._unremovable else "no older raw pages are left"
 
     async def _missing(self, times: float = 1) -> bool:
         """Whether so many reserves are not free, on the data folder's disk or the database's."""
@@ -129,11 +147,14 @@ class DiskKeeper:
 
     async def _make_room(self) -> None:
         """Remove the oldest daily files until the disk they lie on has room, or none is left but the day's."""
-        for file in until(await self._files(), float("inf"), self._settings.clock.now()):
+        files = await self._files()
+        self._unremovable &= {file.name for file in files}
+        for file in until(files, float("inf"), self._settings.clock.now()):
             if not await self._is_short(self._raw.folder.parent, ROOM_AGAIN) and await self._folder_takes_writes():
                 return
+            if not await self._remove(file, "the disk is nearly full"):
+                continue
             self._note_shedding(file)
-            await self._remove(file, "the disk is nearly full")
             with suppress(StorageError):  # the database may have no room to forget; `tidy` sees to it
                 await self._forget_places()
 
@@ -156,11 +177,12 @@ class DiskKeeper:
         return True
 
     def _note_shedding(self, file: RawFile) -> None:
-        self._shed_last = self._settings.clock.now()
+        now = self._settings.clock.now()
         if self._shed is None:
             reason = "the disk is nearly full, so the oldest raw pages go before their time"
-            self._shed = Shortage(reason, self._shed_last, waiting=False)
+            self._shed = Shortage(reason, now, waiting=False)
             log.warning("the disk is nearly full: the oldest raw pages go", extra=values(first=file.name))
+        self._shed = replace(self._shed, last=now)
 
     def _wait(self, reason: str) -> None:
         if self._stopped is None:
@@ -187,9 +209,18 @@ class DiskKeeper:
     async def _files(self) -> list[RawFile]:
         return await _on_disk(raw_files, self._raw.folder)
 
-    async def _remove(self, file: RawFile, why: str) -> None:
-        await asyncio.to_thread(self._raw.remove, file.name)
+    async def _remove(self, file: RawFile, why: str) -> bool:
+        """Remove a daily file; gives whether it could be. One that cannot is said once, and holds up nothing else."""
+        try:
+            await asyncio.to_thread(self._raw.remove, file.name)
+        except StorageError as error:
+            if file.name not in self._unremovable:
+                log.warning("raw pages stay", extra=values(reason=str(error)))
+            self._unremovable.add(file.name)
+            return False
+        self._unremovable.discard(file.name)
         log.info("removed raw pages", extra=values(file=file.name, megabytes=file.bytes / MEGABYTE, reason=why))
+        return True
 
     async def _forget_places(self) -> None:
         """Forget where pages lay whose file is gone, whoever removed it: file first, so that death in between heals here."""
@@ -207,11 +238,21 @@ class DiskKeeper:
 def kept_shortages(tx: Transaction) -> list[Shortage]:
     """What a daemon found short, as far as it could write that down; collecting that waits comes first."""
     kept = facts.get(tx, _SHORTAGES) or ()
-    return [Shortage(each["reason"], datetime.fromisoformat(each["since"]), each["waiting"]) for each in kept]
+    return [_unpacked(each) for each in kept]
+
+
+def _unpacked(kept: dict[str, Any]) -> Shortage:
+    last = kept.get("last")
+    since = datetime.fromisoformat(kept["since"])
+    return Shortage(kept["reason"], since, kept["waiting"], datetime.fromisoformat(last) if last else None)
 
 
 def _keep_shortages(tx: Transaction, shortages: Sequence[Shortage]) -> None:
-    facts.put(tx, _SHORTAGES, [asdict(each) | {"since": each.since.isoformat()} for each in shortages])
+    facts.put(tx, _SHORTAGES, [_packed(each) for each in shortages])
+
+
+def _packed(shortage: Shortage) -> dict[str, object]:
+    return asdict(shortage) | {"since": shortage.since.isoformat(), "last": shortage.last and shortage.last.isoformat()}
 
 
 async def _on_disk(look: Callable[..., T], *arguments: object) -> T:

@@ -144,7 +144,7 @@ def forecast(use: DiskUse, known: Sequence[Reading], keep: KeepConfig, now: date
     """When the disk will be full, by what it held on the last days and what `keep` lets go. `now` is aware UTC."""
     points = [*(each for each in known if now - LOOK_BACK <= each.at < now), Reading(now, use.rest_bytes)]
     span = now - points[0].at
-    incoming = {shelf: _daily_bytes(use.raw, shelf, now) for shelf in Shelf}
+    incoming = {shelf: _daily_bytes(use.raw, shelf, keep, now) for shelf in Shelf}
     raw_growth = sum(incoming.values())
     if span < _LEAST:
         return Forecast(None, timedelta(), 0, raw_growth)
@@ -170,10 +170,14 @@ def _of_the_last_day(points: Sequence[Reading]) -> float:
     return (latest.rest_bytes - first.rest_bytes) / ((latest.at - first.at) / _DAY)
 
 
-def _daily_bytes(files: Sequence[RawFile], shelf: Shelf, now: datetime) -> float:
-    """What a day brings a shelf: the median of the last fourteen that are over, or what today has brought so far."""
+def _daily_bytes(files: Sequence[RawFile], shelf: Shelf, keep: KeepConfig, now: datetime) -> float:
+    """What a day brings a shelf: the median of the last fourteen that are over, or what today has brought so far.
+
+    Only of days whose files `keep` still has: what has gone was there.
+    """
     today = now.astimezone(UTC).date()
-    days = {file.day for file in files if today - LOOK_BACK <= file.day < today} or {today}
+    back = min(LOOK_BACK, timedelta(days=shelf.days_kept(keep)))
+    days = {file.day for file in files if today - back <= file.day < today} or {today}
     sizes = {file.day: file.bytes for file in files if file.shelf is shelf}
     return median(sizes.get(day, 0) for day in days)
 

@@ -368,3 +368,42 @@ async def fills_and_goes_on(settings: Settings, fill_up: Callable[[], object]) -
 def page(clock: Clock) -> Document:
     request = Request("https://news.test/a", DocumentKind.PAGE, "daily")
     return Document(request, request.url, 200, {}, os.urandom(30_000), clock.now())
+
+
+async def test_a_file_that_cannot_be_removed_holds_up_nothing_else(settings, archive, small_disk, monkeypatch, caplog) -> None:
+    fill(settings, archive, 33, 1)
+    fill(settings, archive, 32, 1)
+    oldest = files(settings)[0]
+    removing = RawPages.remove
+
+    def refuse(self: RawPages, name: str) -> None:
+        if name == oldest:
+            raise StorageError(f"{name} cannot be removed (Operation not permitted).")
+        removing(self, name)
+
+    monkeypatch.setattr(RawPages, "remove", refuse)
+    keeper = DiskKeeper(settings, archive)
+    await keeper.tidy()
+    assert files(settings) == [oldest]
+
+    small_disk.others = 15
+    await keeper.look()
+    await keeper.look()
+
+    assert keeper.waiting
+    assert "cannot be removed" in keeper.shortages[0].reason
+    assert warnings(caplog).count("raw pages stay") == 1
+
+
+async def test_what_is_short_lasts_over_a_restart_with_its_beginning(settings, archive, small_disk) -> None:
+    fill(settings, archive, 3, 8)
+    small_disk.others = 8
+    first = DiskKeeper(settings, archive)
+    await first.look()
+    small_disk.others = 15
+    await first.look()
+    second = DiskKeeper(settings, archive)
+    await second.look()
+
+    assert len(first.shortages) == 2
+    assert list(second.shortages) == list(first.shortages)

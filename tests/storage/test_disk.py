@@ -198,3 +198,12 @@ class DriverError(Exception):
 )
 def test_a_full_disk_is_known_by_its_codes(error: BaseException | None, full: bool) -> None:
     assert out_of_room(error) is full
+
+
+def test_pages_kept_for_a_few_days_are_reckoned_by_those_days() -> None:
+    keep, today = KeepConfig(off_topic_raw_days=3), NOW.date()
+    files = [RawFile("p", today - timedelta(days=ago), Shelf.PAGES, 10) for ago in range(1, 15)]
+    files += [RawFile("o", today - timedelta(days=ago), Shelf.OFF_TOPIC, 300) for ago in range(1, 4)]
+    use = DiskUse(10**9, 10**9, DatabaseSize(1), tuple(files))
+
+    assert forecast(use, [Reading(NOW - timedelta(days=5), 10**9)], keep, NOW).raw_growth == 310
