@@ -33,7 +33,8 @@ SETTLE = timedelta(minutes=10)
 """What changes within so long is told together."""
 WELL_FOR = timedelta(hours=2)
 """So long a source must have been well before that is told."""
-SOURCE_NOTICES_A_DAY, NOTICES_A_DAY = 2, 6
+SOURCE_NOTICES_A_DAY, NOTICES_A_DAY = 1, 6
+"""What changes first is told at once, all else of the next 24 hours in one note after them."""
 _DAY = timedelta(days=1)
 _KEY = settings.NOTICES
 
@@ -107,6 +108,12 @@ def make_notices(
     return points
 
 
+def lasts(tx: Transaction, key: str) -> bool:
+    """Whether a trouble was there when troubles were last collected."""
+    known = (settings.get(tx, _KEY) or {}).get("known", {}).get(key)
+    return known is not None and known["ended"] is None
+
+
 def _mail(tx: Transaction, config: Config, points: Sequence[Point], now: datetime) -> None:
     operator = operator_of(config)
     for point in points:
@@ -123,26 +130,30 @@ def _mail(tx: Transaction, config: Config, points: Sequence[Point], now: datetim
 def _source_points(tx: Transaction, names: Mapping[str, str], now: datetime) -> list[Point]:
     """What is to be told of sources; nothing until the oldest of it has settled."""
     created = settings.get(tx, "archive.created")
-    if created and now - datetime.fromisoformat(created) < GRACE:
+    if created and timedelta() <= now - datetime.fromisoformat(created) < GRACE:
         return []
-    changed = [state for key, state in sources.states(tx).items() if key in names and _is_news(state, now)]
-    standing_for = [now - (state.standing_since or now) for state in changed]
-    if max(standing_for, default=timedelta()) < SETTLE:
+    news = [state for key, state in sources.states(tx).items() if key in names and _is_news(state, now)]
+    changed = [state for state in news if not _is_new(tx, state.key, now)]
+    if max((_lasting(state.standing_since, now) for state in changed), default=timedelta()) < SETTLE:
         return []
-    return [_source_point(names[state.key], state, now) for state in changed if not _is_new(tx, state.key, now)]
+    return [_source_point(names[state.key], state, now) for state in changed]
+
+
+def _lasting(since: datetime | None, now: datetime) -> timedelta:
+    """How long something has stood so; what is dated in time to come was there before the clock was put back."""
+    return now - since if since and since <= now else WELL_FOR if since else timedelta()
 
 
 def _is_news(state: SourceState, now: datetime) -> bool:
     if state.standing.is_trouble:
         return state.standing != state.told_standing
     was_told_of = state.told_standing in [each for each in Standing if each.is_trouble]
-    well_since = state.standing_since or now
-    return state.standing is Standing.OK and was_told_of and now - well_since >= WELL_FOR
+    return state.standing is Standing.OK and was_told_of and _lasting(state.standing_since, now) >= WELL_FOR
 
 
 def _is_new(tx: Transaction, key: str, now: datetime) -> bool:
     first = sources.first_run(tx, key)
-    return first is None or now - first < GRACE
+    return first is None or timedelta() <= now - first < GRACE
 
 
 def _source_point(name: str, state: SourceState, now: datetime) -> Point:
@@ -161,6 +172,10 @@ class _Known:
     trouble: Trouble
     told: bool = False
     ended: datetime | None = None
+
+    def by(self, now: datetime) -> _Known:
+        """The same, begun now if it is dated in time to come: the clock was put back."""
+        return replace(self, trouble=replace(self.trouble, since=now)) if self.trouble.since > now else self
 
     def point(self, now: datetime) -> Point | None:
         """What is to be told of it now, if anything."""
@@ -182,7 +197,7 @@ class _Kept:
     def meeting(self, troubles: Collection[Trouble], now: datetime) -> _Kept:
         """With the troubles there are now: new ones begin, those no longer there end; what began keeps its beginning."""
         present = {trouble.key: trouble for trouble in troubles}
-        known = {key: each for key, each in self.known.items() if key in present or each.ended}
+        known = {key: each.by(now) for key, each in self.known.items() if key in present or each.ended}
         for key, each in self.known.items():
             if key not in present and each.ended is None:
                 log.info("trouble over", extra=values(subject=each.trouble.subject))
@@ -192,7 +207,7 @@ class _Kept:
             before = self.known.get(key)
             if before is None or before.ended:
                 log.warning("trouble", extra=values(subject=trouble.subject, text=trouble.text))
-                known[key] = _Known(trouble)
+                known[key] = _Known(trouble).by(now)
         return replace(self, known=known)
 
     def points(self, now: datetime) -> tuple[Point, ...]:
@@ -219,10 +234,10 @@ class _Kept:
 
     @classmethod
     def of(cls, packed: Mapping[str, Any], now: datetime) -> _Kept:
-        """As it was kept, without what is older than a day."""
+        """As it was kept, without what is older than a day or dated in time to come (the clock was put back)."""
         known = {key: _known(each) for key, each in packed.get("known", {}).items()}
         moments = (
-            tuple(at for at in map(datetime.fromisoformat, packed.get(name, ())) if now - at < _DAY)
+            tuple(at for at in map(datetime.fromisoformat, packed.get(name, ())) if timedelta() <= now - at < _DAY)
             for name in ("mailed", "mailed_of_sources")
         )
         return cls(known, *moments)

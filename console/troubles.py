@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from alerts.left_out import left_out_troubles
-from alerts.notices import Trouble, make_notices
+from alerts.notices import Trouble, lasts, make_notices
+from alerts.times import in_quiet_hours
+from console.disk import kept_shortages
 from console.disk_report import disk_troubles
 from core.standing import Standing
 from crawler.dispatch import DIRECT_LINE, down_lines
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 EVERY = timedelta(minutes=1)
 LONG = timedelta(hours=1)
+LAGS_FOR = timedelta(minutes=15)
 _BEHIND_INTERVALS = 4
 _BEHIND_SHARE = 0.25
 
@@ -45,17 +48,22 @@ def collect_troubles(settings: Settings, tx: Transaction, now: datetime) -> list
     return list({trouble.key: trouble for trouble in found}.values())
 
 
-def _mail(_: Settings, tx: Transaction, now: datetime) -> Iterator[Trouble]:
+def _mail(settings: Settings, tx: Transaction, now: datetime) -> Iterator[Trouble]:
     halt = outbox.pause(tx)
     if halt:
         zh = f"邮件暂停发送：{halt.reason}"
         yield Trouble("Mail was paused", "mail", f"No mail could leave: {halt.reason}", halt.since, zh, LONG)
         return
-    waiting = outbox.oldest_due(tx, now)
+    waiting = outbox.oldest_due(tx, now, without_readers=_held(settings, now))
     if waiting and now - waiting > LONG:
         text = f"A mail that was due at {waiting:%Y-%m-%d %H:%M} UTC has not left. See jingbao status and the log."
         zh = f"{waiting:%Y-%m-%d %H:%M} UTC 应发出的邮件仍未发出。请查看 jingbao status 和日志。"
         yield Trouble("Mails are late", "mail-backlog", text, waiting, zh)
+
+
+def _held(settings: Settings, now: datetime) -> list[str]:
+    """The readers whose mails wait for the end of their quiet hours, or did within the last hour."""
+    return [each.key for each in settings.config.readers if in_quiet_hours(each, now) or in_quiet_hours(each, now - LONG)]
 
 
 def _line(_: Settings, tx: Transaction, __: datetime) -> Iterator[Trouble]:
@@ -68,7 +76,7 @@ def _line(_: Settings, tx: Transaction, __: datetime) -> Iterator[Trouble]:
 
 def _behind(settings: Settings, tx: Transaction, now: datetime) -> Iterator[Trouble]:
     """Sources whose turn does not come, though their lines work."""
-    if down_lines(tx):
+    if down_lines(tx) or any(each.waiting for each in kept_shortages(tx)):
         return
     states = sources.states(tx)
     fast = max(1.0, settings.clock.speed)  # a set clock runs while the net takes its real time
@@ -87,11 +95,11 @@ def _behind(settings: Settings, tx: Transaction, now: datetime) -> Iterator[Trou
         yield Trouble("Collecting is behind", "backlog", text, since, zh, now - since + LONG)
 
 
-def _lag(settings: Settings, _: Transaction, now: datetime) -> Iterator[Trouble]:
+def _lag(settings: Settings, tx: Transaction, now: datetime) -> Iterator[Trouble]:
     beat = Heartbeat.read(heartbeat_file(settings.config.data_dir))
-    text = lag_trouble(beat.lag) if beat else ""
+    text = lag_trouble(beat.lag, lasting=lasts(tx, "lag")) if beat else ""
     if text:
-        yield Trouble("The daemon lags", "lag", text, now, "守护进程的事件循环有延迟：机器资源不足，或有操作阻塞。")
+        yield Trouble("The daemon lags", "lag", text, now, "守护进程的事件循环有延迟：机器资源不足，或有操作阻塞。", LAGS_FOR)
 
 
 def _left_out(_: Settings, tx: Transaction, __: datetime) -> Iterator[Trouble]:

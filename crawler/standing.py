@@ -84,7 +84,8 @@ def _failing(
 ) -> Verdict:
     if out_of_reach:
         return Verdict(Standing.OUT_OF_REACH, state.last_error)
-    failing_for = now - (state.last_good or state.standing_since or now)
+    since = state.last_good or state.standing_since or now
+    failing_for = now - since if since <= now else FAILING_FOR  # in time to come: the clock was put back
     lasting = state.failures >= FAILURES and failing_for >= FAILING_FOR
     long = state.failures > 1 and failing_for >= FAILING_LONG
     gone = bool(_GONE_FOR_GOOD.search(state.last_error))

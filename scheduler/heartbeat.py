@@ -16,8 +16,11 @@ from typing import Self
 from scheduler.lag import LONGEST_SECONDS, SLOW_SECONDS, Lag
 
 FRESH_SECONDS = 60.0
-ENOUGH = 120
-"""Of so many lags, two minutes' worth, one may think something."""
+ENOUGH = 600
+"""Of so many lags, ten minutes' worth, one may think something: six of them have to be slow."""
+
+STILL = 0.6
+"""A loop that lags does so until its lag is under this share of the bound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,12 @@ def heartbeat_file(data_folder: Path) -> Path:
     return data_folder / "heartbeat.json"
 
 
-def lag_trouble(lag: Lag) -> str:
-    """What the operator should know of a loop that lags: nothing while it stays in bounds, or was measured too little."""
-    if lag.measured < ENOUGH or lag.p99 <= SLOW_SECONDS:
+def lag_trouble(lag: Lag, *, lasting: bool = False) -> str:
+    """What the operator should know of a loop that lags: nothing while it stays in bounds, or was measured too little.
+
+    `lasting`: it was in trouble when last looked at, and ends only well within the bounds.
+    """
+    if lag.measured < ENOUGH or lag.p99 <= (SLOW_SECONDS * STILL if lasting else SLOW_SECONDS):
         return ""
     figures = f"99 in 100 waits under {lag.p99:.2f} s, the longest {lag.longest:.1f} s in the last hour"
     return f"the daemon's event loop lags ({figures}): the machine has too little to give, or something blocks it"

@@ -217,9 +217,10 @@ def due_messages(tx: Transaction, now: datetime, limit: int, *, without_readers:
     return [_message(row) for row in tx.connection.execute(query)]
 
 
-def oldest_due(tx: Transaction, now: datetime) -> datetime | None:
+def oldest_due(tx: Transaction, now: datetime, *, without_readers: Collection[str] = ()) -> datetime | None:
     """Since when the message has been due that has been so the longest, if one is."""
     waiting = select(message.c.next_try).where(message.c.state.in_(_OPEN_MESSAGES), message.c.next_try <= now)
+    waiting = waiting.where(message.c.reader.not_in(without_readers))
     oldest: datetime | None = tx.connection.scalar(waiting.order_by(message.c.next_try).limit(1))
     return oldest
 
