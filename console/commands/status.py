@@ -11,6 +11,7 @@ from typing import Any
 import click
 from rich.table import Table
 
+from alerts.trying import way_of
 from console.commands.options import Span, json_option
 from console.disk_report import DiskReport, disk_report
 from console.settings import VERSION, Settings, load_settings
@@ -118,10 +119,9 @@ def _outcomes(tx: Transaction, since: datetime) -> dict[str, Any]:
 
 def _mail(settings: Settings, tx: Transaction) -> dict[str, Any]:
     pause = outbox.pause(tx)
-    smtp = settings.config.mail.smtp
     newest, lost = outbox.latest_messages(tx, 1), outbox.latest_messages(tx, 5, outbox.LOST_MESSAGES)
     return {
-        "goes_to": f"{smtp.host}:{smtp.port}" if smtp else str(settings.config.data_dir / "mail"),
+        "goes_to": way_of(settings.config),
         "messages": outbox.message_counts(tx),
         "paused": pause.reason if pause else None,
         "not_delivered": [
