@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, RestoredError, StorageError
 from storage import settings
-from storage.database import Database, database_of, told
+from storage.database import PATIENCE, Database, database_of, told
 from storage.disk import DatabaseSize
 from storage.transaction import Transaction
 from storage.unfinished import refuse_unfinished
@@ -32,8 +32,6 @@ __all__ = ["Archive", "Transaction"]
 
 T = TypeVar("T")
 
-PATIENCE = timedelta(seconds=30)
-"""How long a write waits for another program's: a long `reindex` passes, a forgotten lock does not hold us for ever."""
 _READERS = 3
 _INDEX_CHECKED_BYTES = 1_500_000_000  # ten seconds or so; other writers wait for thirty
 RESTORED = "archive.restored"
@@ -155,7 +153,14 @@ class Archive:
 
         Raises StorageError if the disk or the server refuses.
         """
-        await asyncio.get_running_loop().run_in_executor(self._writer, self._database.upkeep)
+        await asyncio.get_running_loop().run_in_executor(self._writer, self._upkeep)
+
+    def _upkeep(self) -> None:
+        try:
+            self._database.upkeep()
+        except DamagedError as error:
+            self.damage = str(error)
+            raise
 
     def size(self) -> DatabaseSize:
         """How big the archive is on its disk. Blocks. Raises StorageError."""

@@ -10,14 +10,14 @@ import os
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import URL, Connection, func, inspect, make_url, select, table
 
 from core.errors import NoArchiveError, StorageError
-from storage.database import Database, database_of, told
+from storage.database import PATIENCE, Database, database_of, told
 from storage.sqlite import Sqlite, is_archive
 from storage.transaction import Transaction
 from storage.transcript import transcribe
@@ -27,7 +27,6 @@ from storage.upgrade import Tables, refuse, revision_of, state_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PATIENCE = timedelta(seconds=30)
 _MARGIN_BYTES = 10_000_000
 _STAMP = "jingbao-%Y-%m-%dT%H%M%SZ.sqlite3"
 _STAMPED = "jingbao-????-??-??T??????Z.sqlite3"
@@ -73,7 +72,7 @@ def drop_older(folder: Path, keep: int) -> list[Path]:
 
 def snapshot(url: str, file: Path) -> None:
     """Write the archive at `url`, of whichever version, as it is now into `file`. Raises StorageError, NoArchiveError."""
-    database = database_of(url, _PATIENCE)
+    database = database_of(url, PATIENCE)
     database.prepare(make=False)
     if isinstance(database, Sqlite):
         need_room(file.parent, database.path.stat().st_size)
@@ -84,7 +83,7 @@ def snapshot(url: str, file: Path) -> None:
 
 def _transcript(database: Database, file: Path) -> None:
     """The archive of another kind of database, row by row, verified."""
-    copy = Sqlite(make_url(sqlite_url(file)), _PATIENCE)
+    copy = Sqlite(make_url(sqlite_url(file)), PATIENCE)
     source, target = database.reading_engine(), copy.writing_engine()
     try:
         with told(database), source.begin() as present:
@@ -113,7 +112,7 @@ def sqlite_url(file: Path) -> str:
 
 def contents_of(file: Path) -> Contents:
     """What an SQLite file holds, after looking through all of it. Raises NoArchiveError, DamagedError, StorageError."""
-    database = Sqlite(make_url("sqlite://").set(database=str(file)), _PATIENCE)
+    database = Sqlite(make_url("sqlite://").set(database=str(file)), PATIENCE)
     database.prepare(make=False)
     engine = database.reading_engine()
     try:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from core.errors import StorageError
 from storage import settings
@@ -86,9 +87,13 @@ def _copy(present: Transaction, target: Archive, table: sa.Table, progress: Prog
         held = _count(tx, table)
     while rows := _piece(present, table, keys, last):
         until = _key(rows[-1], keys)
-        with target.write() as tx:
-            known = _known(tx, table, keys, last, until) if held else {}
-            _bring_up(tx, table, keys, rows, known)
+        try:
+            with target.write() as tx:
+                known = _known(tx, table, keys, last, until) if held else {}
+                _bring_up(tx, table, keys, rows, known)
+        except IntegrityError as error:  # its numbers are from before a restore of the source
+            message = f"What {target.name} has of an earlier try does not go with this archive ({table.name})."
+            raise StorageError(f"{message} Copy into an empty database.") from error
         done, last = done + len(rows), until
         progress(table.name, done, total)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import make_url
@@ -13,13 +14,14 @@ from storage.sqlite import Sqlite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from sqlalchemy import Connection, Engine
 
     from storage.disk import DatabaseSize
     from storage.search.textindex import TextIndex
 
+PATIENCE = timedelta(seconds=30)
+"""How long a write waits for another program's: a long `reindex` passes, a forgotten lock does not hold us for ever."""
 EXPECTED = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE"
 
 

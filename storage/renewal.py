@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import NoArchiveError, StorageError
 from storage.backup import contents_of, need_room, row_counts, snapshot, writing_whole
-from storage.database import Database, database_of, told
+from storage.database import PATIENCE, Database, database_of, told
 from storage.sqlite import Sqlite
 from storage.upgrade import Tables, bring_up_to_date, refuse, revision_of, state_of
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-_PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def upgrade(url: str, folder: Path, now: datetime, *, backup: bool = True) -> Up
 
     Raises StorageError, DamagedError, NoArchiveError; the archive is as it was then, and also if it is killed.
     """
-    database = database_of(url, _PATIENCE)
+    database = database_of(url, PATIENCE)
     database.prepare(make=False)
     engine = database.writing_engine()
     try:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from core.errors import DamagedError, NoArchiveError, OlderArchiveError, StorageError
@@ -20,14 +20,12 @@ from storage import settings
 from storage.archive import RESTORED, Archive, Transaction
 from storage.backup import Contents, contents_of, flush, need_room, remove_database, snapshot, sqlite_url, writing_whole
 from storage.carrying import Carried, carry_over
-from storage.database import Database, database_of, told
+from storage.database import PATIENCE, Database, database_of, told
 from storage.files import log_of, memory_of
 from storage.holding import GAPS, Held, hold
 from storage.replacing import replace_contents
 from storage.sqlite import Sqlite
 from storage.upgrade import CREATED, Tables, refuse, state_of
-
-_PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def restore(url: str, backup: Path, now: datetime, folder: Path) -> Restored:
     changed then.
     """
     contents = _fit_backup(backup)
-    database = database_of(url, _PATIENCE)
+    database = database_of(url, PATIENCE)
     present = _present(database)
     base = database.path if isinstance(database, Sqlite) else folder / "jingbao.sqlite3"
     base.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections import Counter
 from contextlib import closing, suppress
 from datetime import timedelta
@@ -56,12 +57,14 @@ class Sqlite:
 
     index: TextIndex = Fts5Index()
     _open: ClassVar[Counter[Path]] = Counter()  # connections of this process, by file (see storage/files.py)
+    _counting: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self, url: URL, patience: timedelta) -> None:
         """`patience`: how long to wait for another program's write. Raises UnfitError if `url` names no file."""
         if not url.database or url.database == ":memory:":
             raise UnfitError(f"{url} names no file. Expected something like sqlite:////var/lib/jingbao/jingbao.sqlite3")
         self.path = Path(url.database)
+        self._file = self.path.resolve()  # one file may have two names
         self._url = url
         self._patience = patience
 
@@ -77,7 +80,7 @@ class Sqlite:
         """
         try:
             there = files.is_there(self.path)
-            if there and not self._open[self.path]:
+            if there and not self._open[self._file]:
                 files.examine_log(self.path)
             if not there and not make:
                 raise NoArchiveError(f"There is no archive at {self.path} yet: start jingbao run, or jingbao restore FILE.")
@@ -130,10 +133,18 @@ class Sqlite:
 
         Raises StorageError; then this one is as it was.
         """
+        until = time.monotonic() + self._patience.total_seconds()
+
+        def go_on(status: int, *_: int) -> None:
+            """Called after each step. The driver would try for ever where another program writes (CPython's backup())."""
+            busy = status in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+            if busy and time.monotonic() > until:
+                raise StorageError(_ADVICE[sqlite3.SQLITE_BUSY].format(path=self.path, error="database is locked"))
+
         try:
             with closing(self._alone(file)) as source, closing(self._alone(self.path)) as target:
                 target.execute("PRAGMA synchronous=FULL")
-                source.backup(target)
+                source.backup(target, progress=go_on)
         except sqlite3.Error as error:
             raise self.refusal(error) from error
 
@@ -158,11 +169,11 @@ class Sqlite:
 
         @event.listens_for(engine, "close")
         def _closed(_connection: sqlite3.Connection, _record: Any) -> None:
-            self._open[self.path] -= 1
+            self._count(-1)
 
         @event.listens_for(engine, "connect")
         def _connected(connection: sqlite3.Connection, _record: Any) -> None:
-            self._open[self.path] += 1
+            self._count(1)
             connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
             for pragma in pragmas:
                 connection.execute(pragma)
@@ -173,6 +184,10 @@ class Sqlite:
 
         return engine
 
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._open[self._file] += more
+
     def upkeep(self) -> None:
         """Empty the write-ahead log, which a long read may have let grow (sqlite.org/wal.html, 6); a reader puts it off.
 
@@ -182,7 +197,7 @@ class Sqlite:
             with closing(sqlite3.connect(self.path, timeout=0)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:
-            raise StorageError(self.advice(error) or str(error)) from error
+            raise self.refusal(error) from error
 
     def size(self, connection: Connection) -> DatabaseSize:
         """How big the file is with its log, and how much of it is free inside: SQLite writes there before the file grows."""

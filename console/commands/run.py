@@ -41,7 +41,7 @@ LOOK_EVERY = timedelta(seconds=0.5)
 """How often the daemon looks whether a command wants the archive; a look is two system calls."""
 
 START_GAPS = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15, 30, 60))
-"""Between tries to open an archive that refuses; a try already waits for another program's write (storage.archive.PATIENCE)."""
+"""Between tries to open an archive that refuses; a try itself waits for other programs (storage.database.PATIENCE)."""
 
 HELP = """\
 Watch until stopped: collect what is due, match it with the rules, mail what is found.

@@ -278,6 +278,30 @@ def test_a_state_reached_in_either_archive_stays_reached(url: str, archive: Arch
         assert outbox.message_counts(tx) == {MessageState.SENT: 1}
 
 
+def test_a_program_that_holds_the_archive_is_waited_for_no_longer_than_the_patience(
+    url: str, path: Path, archive: Archive, backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with archive.write() as tx:
+        keep(tx, "stays")
+    back_up(url, backup, NOW)
+    monkeypatch.setattr(restoring, "PATIENCE", timedelta(milliseconds=20))
+    with closing(sqlite3.connect(path, isolation_level=None)) as foreign:
+        foreign.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StorageError, match="Another program has been writing"):
+            restore(url, backup, LATER, backup.parent)
+    assert _titles(archive) == {"stays"}
+
+
+async def test_damage_met_in_upkeep_ends_writing_too(url: str, path: Path) -> None:
+    with Archive.open(url, NOW) as archive:
+        path.with_name(path.name + "-wal").unlink()
+        path.write_bytes(b"no database" * 1000)
+        with pytest.raises(DamagedError, match="jingbao restore"):
+            await archive.upkeep()
+        with pytest.raises(DamagedError), archive.write():
+            pass
+
+
 def test_the_archive_of_a_newer_version_is_put_aside_and_what_it_may_have_told_is_held(url: str, backup: Path) -> None:
     """The way back after an upgrade."""
     with Archive.open(url, NOW) as archive, archive.write() as tx:

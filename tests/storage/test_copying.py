@@ -142,6 +142,21 @@ def test_an_interrupted_copy_is_no_archive_and_is_gone_on_with(
         assert [each.id for each in found] == [1]
 
 
+def test_a_copy_begun_before_a_restore_of_its_source_is_told_to_begin_anew(
+    archive: Archive, target_url: str
+) -> None:
+    """Numbers were given anew then, so that what is there twice does not go together."""
+    _fill(archive)
+    with Archive.open(target_url, LATER, unfinished=True) as target:
+        with pytest.raises(InterruptedError):
+            copy_archive(archive, target, _until("message"))
+        with archive.write() as tx:
+            tx.connection.execute(text("UPDATE match SET message_id = NULL"))
+            tx.connection.execute(text("UPDATE message SET id = id + 1000"))
+        with pytest.raises(StorageError, match="Copy into an empty database"):
+            copy_archive(archive, target)
+
+
 def test_a_database_with_another_archive_is_refused_and_left_as_it_is(archive: Archive, target_url: str) -> None:
     _fill(archive)
     with Archive.open(target_url, LATER, unfinished=True) as target:

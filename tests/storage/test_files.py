@@ -170,6 +170,16 @@ def test_where_nothing_was_nothing_is_made_unless_wanted(tmp_path: Path) -> None
     assert not database.parent.exists()
 
 
+def test_a_file_is_in_use_by_whichever_of_its_names(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked at from outside, its locks would be lost."""
+    link = database.with_name("link.sqlite3")
+    link.symlink_to(database)
+    with _open(database):
+        monkeypatch.setattr(files, "examine_log", lambda _: pytest.fail("opened and closed the files"))
+        with _open(link) as archive, archive.read() as tx:
+            assert articles.count(tx) == 5
+
+
 def test_an_archive_in_use_may_be_opened_beside_it(database: Path) -> None:
     """Also while its log grows."""
     with _open(database) as first, first.write() as tx:
