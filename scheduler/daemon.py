@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from core.clock import WallClock
-from core.errors import JingbaoError
+from core.errors import ConfigError, JingbaoError
 from core.log import values
 from scheduler.duties import Duties, Duty
 from scheduler.intervals import Every, bring_near
@@ -182,8 +182,11 @@ class Daemon:
             self._pulse.reloading()
             try:
                 fresh = await self._reload()
-            except JingbaoError as error:
+            except ConfigError as error:
                 log.error("kept the running configuration: the new one has faults", extra=values(faults=str(error)))  # noqa: TRY400
+                return
+            except JingbaoError as error:
+                log.warning("kept the running configuration: the new one cannot begin yet", extra=values(reason=str(error)))
                 return
             else:
                 old = self._present
