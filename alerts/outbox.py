@@ -50,7 +50,7 @@ AWAY_GAPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 STOP_PATIENCE = 6.0
 """Seconds that a message under way has after a stop is asked for. A healthy server takes one in less.
 
-With what cutting the talk and closing take, also on a machine that has ten times its work to do, a daemon ends within ten.
+With what cutting the talk and closing take, a daemon ends within ten, also on a busy machine.
 """
 LOOK_SECONDS = 0.5
 """How often a try under way is looked at for that."""
