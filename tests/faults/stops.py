@@ -142,8 +142,11 @@ def any_scene(rng: random.Random) -> Scene:
     return rng.choice([scene for scene in SCENES if scene.phase == phase])
 
 
-async def stop_in(scene: Scene, store: Store, folder: Path, start: Place, rng: random.Random) -> Stop:
-    """Start a daemon in a world of its own in `folder`, on a copy of `start` or a new archive, and stop it in a scene."""
+async def stop_in(scene: Scene, store: Store, folder: Path, start: Place | None, rng: random.Random) -> Stop:
+    """Start a daemon in a world of its own in `folder`, on a new archive or a copy of `start`, and stop it in a scene.
+
+    `start` is what a day begins with (tests/faults/rounds.py); a scene at FIRST needs none.
+    """
     point = rng.choice(scene.points) if scene.points else ""
     after_seconds = rng.uniform(0, scene.within)
     async with _set(scene, store, folder, start) as made:
@@ -197,8 +200,8 @@ def _signal(daemon: Process, number: signal.Signals) -> None:
 
 
 @asynccontextmanager
-async def _set(scene: Scene, store: Store, folder: Path, start: Place) -> AsyncIterator[World]:
-    place = store.new(folder) if scene.moment is FIRST else store.copy(start, folder)
+async def _set(scene: Scene, store: Store, folder: Path, start: Place | None) -> AsyncIterator[World]:
+    place = store.new(folder) if start is None or scene.moment is FIRST else store.copy(start, folder)
     newsroom = StillNewsroom(FIRST)
     app = newsroom_app(newsroom)
     app.middlewares.append(_answering(newsroom, scene))
