@@ -44,6 +44,7 @@ def deaths(round_: tuple[list[dict[str, Any]], Verdict]) -> int:
     return sum(life["code"] == -9 for life in round_[0])
 
 
+@pytest.mark.parametrize("office", ["sqlite"], indirect=True)  # the road is the same on both
 def test_no_point_of_the_clerks_road_is_dead(office: Clerks, tmp_path: Path) -> None:
     """An undisturbed clerk who begins with nothing comes past every point that is not the daemon's alone."""
     reached = tmp_path / "reached"

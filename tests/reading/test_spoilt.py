@@ -13,11 +13,11 @@ from core.document import DocumentKind
 from tests.reading.mutation import SEEDS, spoil_and_read, spoilt
 
 SHARES = {
-    DocumentKind.FEED: 14_000,
+    DocumentKind.FEED: 10_000,
     DocumentKind.PAGE: 2_000,
-    DocumentKind.LIST: 1_000,
-    DocumentKind.SITEMAP: 1_500,
-    DocumentKind.API: 1_500,
+    DocumentKind.LIST: 1_500,
+    DocumentKind.SITEMAP: 3_500,
+    DocumentKind.API: 3_000,
 }
 AT_ONCE = 500
 PORTIONS = [(kind, start) for kind, count in SHARES.items() for start in range(0, count, AT_ONCE)]
