@@ -10,9 +10,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, select, update
 
-from storage.schema import raw_page, run, sighting, version
+from storage.schema import NOT_EMPTIED, raw_page, run, sighting, version
 
 if TYPE_CHECKING:
     from storage.transaction import Transaction
@@ -26,8 +26,9 @@ def forget_runs(tx: Transaction, before: datetime, limit: int = AT_ONCE) -> int:
 
     An address's history stays and only no longer names the run.
     """
-    newest = select(func.max(run.c.id)).group_by(run.c.source)
-    old = select(run.c.id).where(run.c.started < before, run.c.id.not_in(newest)).order_by(run.c.id).limit(limit)
+    newer = run.alias("newer")
+    has_newer = exists().where(newer.c.source == run.c.source, newer.c.started > run.c.started)
+    old = select(run.c.id).where(run.c.started < before, has_newer).order_by(run.c.started).limit(limit)
     going = list(tx.connection.scalars(old))
     if going:
         tx.connection.execute(update(sighting).where(sighting.c.run_id.in_(going)).values(run_id=None))
@@ -37,7 +38,7 @@ def forget_runs(tx: Transaction, before: datetime, limit: int = AT_ONCE) -> int:
 
 def forget_versions(tx: Transaction, before: datetime, limit: int = AT_ONCE) -> int:
     """Drop what articles said until `before` (aware UTC). Their rows of the text index stay taken (storage/index_rows.py)."""
-    old = select(version.c.id).where(version.c.until < before, version.c.title != "").limit(limit)
+    old = select(version.c.id).where(version.c.until < before, NOT_EMPTIED).limit(limit)
     going = list(tx.connection.scalars(old))
     if going:
         tx.connection.execute(update(version).where(version.c.id.in_(going)).values(title="", text="", summary=""))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     false,
+    text,
 )
 
 from storage.columns import AnyJson, AnyText, UtcDateTime
@@ -85,6 +86,8 @@ run = Table(  # one collection of one source
 )
 Index("run_source", run.c.source, run.c.started)
 Index("run_started", run.c.started)
+_OPEN = run.c.finished.is_(None)
+Index("run_open", run.c.id, sqlite_where=_OPEN, postgresql_where=_OPEN)  # what a dead daemon left
 
 address = Table(  # every address ever seen, by canonical URL, and where it stands
     "address",
@@ -214,6 +217,9 @@ version = Table(  # what an article said before it was changed
     Column("summary", AnyText, nullable=False),
 )
 Index("version_article", version.c.article_id)
+NOT_EMPTIED = text("title <> ''")
+"""As a literal, so that SQLite sees a query's condition in its partial index."""
+Index("version_until", version.c.until, sqlite_where=NOT_EMPTIED, postgresql_where=NOT_EMPTIED)  # for forgetting versions
 
 mention = Table(
     "mention",
