@@ -18,7 +18,7 @@ from crawler.appraisal import Appraisal
 from crawler.judgement.canonical import canonical_url, rewritten
 from crawler.judgement.identity import COPY_WINDOW, Copy, Same, alike_titles, decide
 from crawler.triage import Arrival
-from storage import addresses, articles, likeness
+from storage import addresses, articles, likeness, sources
 from storage.addresses import AddressRecord, Ending
 
 if TYPE_CHECKING:
@@ -190,6 +190,7 @@ def _enter(tx: Transaction, run: Run, arrival: Arrival, appraisal: Appraisal, no
         copy_of=copied.article_id if copied else None,
         baseline=_of_the_baseline(run, arrival),
     )
+    sources.note_news(tx, run.source.key, now)
     if copied:
         return Ending(Outcome.COPY, f"{copied.reason} (article {copied.article_id})", title=draft.title, article_id=article_id)
     return Ending(Outcome.NEW, "; ".join(judgement.relevance.reasons), title=draft.title, article_id=article_id)

@@ -187,14 +187,17 @@ def finish_run(
             changes["baseline_ended"] = func.coalesce(source.c.baseline_ended, now)
     elif result not in CHARGED_TO_NOBODY:
         changes |= {"failures": source.c.failures + 1, "last_error": detail or result}
-    if any(ended.get(outcome) for outcome in (Outcome.NEW, Outcome.COPY)):
-        changes["last_new"] = now
     if validators is not None:
         changes |= {"etag": validators.etag, "last_modified": validators.last_modified}
         changes |= {"body_hash": validators.body_hash or None, "came_whole": validators.whole}
         changes["lying"] = validators.lying
     tx.connection.execute(update(source).where(source.c.key == key).values(changes))
     return True
+
+
+def note_news(tx: Transaction, key: str, now: datetime) -> None:
+    """Write down that an article of the source was kept at `now`, in the transaction that keeps it: no death parts the two."""
+    tx.connection.execute(update(source).where(source.c.key == key).values(last_new=now))
 
 
 def forgive(tx: Transaction, keys: Collection[str], now: datetime) -> None:

@@ -91,7 +91,7 @@ def test_a_good_run_ends_the_baseline_and_the_row_of_failures(known: Archive) ->
 
     assert (bad.failures, bad.last_error, bad.baseline_ended, bad.last_good) == (2, "blocked", None, None)
     assert (good.failures, good.last_error, good.baseline_ended, good.last_good) == (0, "", NOW, NOW)
-    assert good.last_new == NOW
+    assert good.last_new is None  # said by what keeps an article (note_news), not by counts
     assert good.next_due == NOW + HOUR
 
 
@@ -190,3 +190,11 @@ def test_a_clock_put_back_by_a_day_delays_no_source_but_those_the_operator_pause
     with known.read() as tx:
         assert sources.due(tx, NOW - timedelta(days=1), 10, KEYS) == ["caixin"]
         assert sources.due(tx, NOW - timedelta(minutes=2), 10, KEYS) == []
+
+
+def test_news_are_dated_with_the_article_and_survive_a_run_without_an_end(known: Archive) -> None:
+    with known.write() as tx:
+        sources.begin_run(tx, "caixin", NOW)
+        sources.note_news(tx, "caixin", NOW)
+        sources.interrupt_runs(tx, NOW + HOUR)
+        assert sources.state(tx, "caixin").last_new == NOW
