@@ -37,6 +37,7 @@ ITEMS_KEPT = timedelta(days=3)
 BANDS_KEPT = timedelta(days=60)
 """How long a text's near-copies are found; wire copies come within days, reposts within weeks."""
 UPKEEP_EVERY = timedelta(minutes=10)
+PLACE_EVERY = timedelta(seconds=30)
 MENTIONS_AT_ONCE = 200
 
 
@@ -76,7 +77,7 @@ class _Work:
                 Job("match", self.match),
                 Job("digest", self.digest),
                 Job("send", self.send),
-                Job("place", lambda: find_place(self.shop.archive, self.shop.settings)),
+                Job("place", lambda: find_place(self.shop.archive, self.shop.settings), PLACE_EVERY),
                 Job("first-light", lambda: self.dawn.watch(self.shop)),
                 Job("notices", lambda: tell_operator(self.shop), TELL_EVERY),
                 Job("ping", ping.send, ping.every),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from core.language import Language
 from storage.outbox import MatchState
+from storage.pieces import pieces
 from storage.schema import article, match, mention
 
 if TYPE_CHECKING:
@@ -44,18 +45,16 @@ class Found:
 
 def coverage(tx: Transaction, since: datetime) -> list[Coverage]:
     """What articles published since then (aware UTC) mention: the entities most outlets write of first, then most articles."""
-    number = sa.func.count().label("number")
-    per_outlet = (
-        sa.select(mention.c.entity, article.c.language, article.c.outlet_folded, number)
-        .join(article, mention.c.article_id == article.c.id)
-        .where(article.c.at >= since)
-        .group_by(mention.c.entity, article.c.language, article.c.outlet_folded)
-    )
+    recent = sa.select(article.c.id, article.c.language, article.c.outlet_folded).where(article.c.at >= since)
+    written = {row.id: (Language(row.language), row.outlet_folded) for row in tx.connection.execute(recent)}
     outlets: dict[str, set[str]] = defaultdict(set)
     articles: dict[str, Counter[Language]] = defaultdict(Counter)
-    for row in tx.connection.execute(per_outlet):
-        outlets[row.entity].add(row.outlet_folded)
-        articles[row.entity][Language(row.language)] += row.number
+    for piece in pieces(written):  # a join would be walked from the mentions, all of them
+        named = sa.select(mention.c.entity, mention.c.article_id).where(mention.c.article_id.in_(piece))
+        for row in tx.connection.execute(named):
+            language, outlet = written[row.article_id]
+            outlets[row.entity].add(outlet)
+            articles[row.entity][language] += 1
     found = [Coverage(entity, dict(counts), len(outlets[entity])) for entity, counts in articles.items()]
     return sorted(found, key=lambda each: (-each.outlets, -each.total, each.entity))
 
