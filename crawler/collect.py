@@ -17,13 +17,13 @@ from core.log import values
 from core.outcomes import Outcome
 from core.source import Source
 from core.standing import Yield
-from crawler.collection import Collection, CutShortError, Tools
+from crawler.collection import Collection, Tools
 from crawler.discovery import Discoverer, Discovery
 from crawler.dispatch import Dispatch
 from crawler.intake import Run
 from crawler.net.manners import Manners
-from crawler.reading.workers import ReadingPool
-from crawler.spiders.fetch_pages import stop_crawls
+from crawler.reading.workers import CutShortError, ReadingPool
+from crawler.spiders.fetch_pages import PATIENCE_SECONDS, stop_crawls
 from crawler.standing import RUNS_LOOKED_AT, judge, learn_rhythm, learn_yields
 from crawler.standpoint import standpoint
 from storage import sources, standings
@@ -97,10 +97,15 @@ class Collector:
         return await self._dispatch.due(among, limit)
 
     async def stop(self) -> None:
-        """End the collections under way within seconds: what was taken in is kept, the rest is collected next time."""
+        """End the collections under way within seconds: what was taken in is kept, the rest is collected next time.
+
+        Documents have as long to be read as open transfers have to end: of several large ones on a busy machine, each takes
+        its whole CPU time.
+        """
         self._stopping = True
         for task in self._discovering:
             task.cancel()
+        asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._tools.pool.cut_short)
         await stop_crawls()
 
     async def settle(self) -> None:

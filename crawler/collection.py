@@ -25,7 +25,7 @@ from crawler.appraisal import Appraisal, appraise_entry, appraise_page, screen
 from crawler.discovery import Discovery
 from crawler.intake import Run, note, take_in
 from crawler.net.manners import Manners
-from crawler.reading.workers import ReadingPool
+from crawler.reading.workers import CutShortError, ReadingPool
 from crawler.spiders.fetch_pages import CrawlLimits, fetch_with_scrapy
 from crawler.triage import Arrival, Triage, triage
 from storage import addresses
@@ -48,10 +48,6 @@ LONGEST_CRAWL = timedelta(minutes=20)
 """Of one source's pages: 600 at two seconds each. The rest has its turn when its next try has come."""
 MOST_RETRIES = 200
 SCREENED_AT_ONCE = 200
-
-
-class CutShortError(Exception):
-    """jingbao is being stopped."""
 
 
 @dataclass
@@ -152,6 +148,8 @@ class Collection:
         self._go_on()
         try:
             verdicts = await self._tools.pool.run(screen, [arrival.entry for arrival in arrivals], self._run.source)
+        except CutShortError:
+            raise
         except Exception:  # past the worker's time, or a bug: in halves, and the one that it is about is fetched unseen
             if len(arrivals) == 1:
                 log.exception("an entry could not be screened", extra=values(url=arrivals[0].entry.url))
@@ -182,7 +180,8 @@ class Collection:
         async def handle(result: Document | FetchError, request: Request) -> Sequence[Request]:
             arrival = by_url.pop(request.url)
             self.tally.gave["pages"] += not (isinstance(result, FetchError) and _may_pass(arrival, result))
-            self.tally.add(await self._contained(arrival, lambda arrival: self._take_in_page(arrival, result)))
+            with suppress(CutShortError):  # the crawl is ending anyway, and needs no bug for it
+                self.tally.add(await self._contained(arrival, lambda arrival: self._take_in_page(arrival, result)))
             return ()
 
         self._go_on()  # nothing is awaited from here until the crawl can be stopped
@@ -198,7 +197,7 @@ class Collection:
         """What `take` gives. A bug that one article meets is logged, and ends that article and no other."""
         try:
             return await take(arrival)
-        except StorageError:
+        except (StorageError, CutShortError):
             raise
         except Exception as error:
             log.exception("an article met a bug; please report the lines below", extra=values(url=arrival.entry.url))

@@ -33,6 +33,10 @@ IDLE_SECONDS = 120.0  # then idle workers are let go: they hold 90 MB each, and 
 WALL_FACTOR = 10  # the wall clock's back-stop, in CPU limits: a worker that sleeps or is starved
 
 
+class CutShortError(Exception):
+    """jingbao is being stopped."""
+
+
 class ReadingPool:
     """`workers` processes that read documents, each document with `cpu_seconds` of CPU time.
 
@@ -47,6 +51,8 @@ class ReadingPool:
         self._begun = False
         self._beginning = threading.Lock()
         self._closed = False
+        self._cut_short = False
+        self._runs: set[asyncio.Task[Any]] = set()
         self._slots = asyncio.Semaphore(workers)
         self._pending: set[asyncio.Future[Any]] = set()
         self._idle_seconds = idle_seconds
@@ -57,7 +63,28 @@ class ReadingPool:
 
         Raises ReadingError: as the function raised it, TOO_SLOW past the CPU limit, TOO_BIG past the memory limit,
         UNREADABLE if the worker died twice. Any other exception of the function is a programming error and comes through.
+        Raises CutShortError once `cut_short` was called.
         """
+        if self._cut_short:
+            raise CutShortError
+        run = asyncio.ensure_future(self._twice(function, *args, **kwargs))
+        self._runs.add(run)
+        try:
+            return await run
+        except asyncio.CancelledError:
+            if self._cut_short and run.cancelled():
+                raise CutShortError from None
+            raise
+        finally:
+            self._runs.discard(run)
+
+    def cut_short(self) -> None:
+        """Give up what is being read or waits for it, and read nothing more: each caller gets CutShortError."""
+        self._cut_short = True
+        for run in self._runs:
+            run.cancel()
+
+    async def _twice(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return await self._attempt(function, *args, **kwargs)
         except (ProcessExpired, BrokenProcessPool):

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ReadingError
 from core.outcomes import Outcome
-from crawler.reading.workers import ReadingPool
+from crawler.reading.workers import CutShortError, ReadingPool
 from tests.reading import misdeeds
 
 
@@ -57,13 +57,31 @@ async def test_closing_gives_up_what_is_being_read_and_refuses_more():
     pool = ReadingPool(1, cpu_seconds=20)
     pid = await pool.run(misdeeds.own_pid)
     reading = asyncio.ensure_future(pool.run(misdeeds.spin_in_python))
-    await asyncio.sleep(0)
+    for _ in range(2):  # the run begins, then its first try
+        await asyncio.sleep(0)
     pool.close()
 
     with pytest.raises(asyncio.CancelledError):
         await reading
     with pytest.raises(RuntimeError, match="closed"):
         await pool.run(misdeeds.double, 1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_cut_short_it_gives_up_what_is_read_and_what_waits_and_reads_no_more():
+    pool = ReadingPool(1, cpu_seconds=20)
+    try:
+        pid = await pool.run(misdeeds.own_pid)
+        under_way = [asyncio.ensure_future(pool.run(misdeeds.spin_in_python)) for _ in range(2)]
+        await asyncio.sleep(0)
+        pool.cut_short()
+
+        assert [type(each) for each in await asyncio.gather(*under_way, return_exceptions=True)] == [CutShortError] * 2
+        with pytest.raises(CutShortError):
+            await pool.run(misdeeds.double, 1)
+    finally:
+        pool.close()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 
