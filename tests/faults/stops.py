@@ -124,7 +124,7 @@ SCENES = (
         for step, point in zip(STEPS, _TALK, strict=True)
     ),
     Scene("reloading", (READY,), 1, reload=True),
-    Scene("reloading", ("before a list's fetch", "before a page's fetch"), 1, lists="drip", reload=True),
+    Scene("reloading", ("before a list's fetch",), 1, lists="drip", reload=True),
     Scene("reloading", ("before a page's fetch",), 1, pages="silent", reload=True),
     Scene("reloading", ("before RCPT",), 1, mail={"RCPT": "hang"}, reload=True),
     Scene("first light", (FIRST_LIGHT,), 0.3, FIRST),
