@@ -105,7 +105,8 @@ class SmtpTransport:
     async def _ended(self, talk: Talk, work: asyncio.Future[None]) -> bool:
         """Cut a talk: whether the message was taken by then. Raises UncertainError where that cannot be known."""
         talk.cut()
-        await asyncio.wait({work}, timeout=_CUT_SECONDS)
+        if talk.step is not Step.CONNECT:  # a name that is looked up cannot be cut; if it is found, the talk ends there
+            await asyncio.wait({work}, timeout=_CUT_SECONDS)
         if work.done() and work.exception() is None:
             return True
         if talk.step is Step.TEXT:
