@@ -203,7 +203,11 @@ def learn_rhythm(state: SourceState, yields: Yield | None, dates: Collection[dat
     """The rhythm after a good run. A list read for the first time shows by its `dates` (aware UTC) how it went before."""
     if not state.rhythm:
         return rhythm.from_dates(dates, now) or ((now,) if yields else ())
-    return rhythm.with_news(state.rhythm, now) if yields and yields.fresh else state.rhythm
+    if yields and yields.fresh:
+        return rhythm.with_news(state.rhythm, now)
+    if state.last_new and state.last_new > state.rhythm[-1]:  # kept by a run that died before its end
+        return rhythm.with_news(state.rhythm, state.last_new)
+    return state.rhythm
 
 
 def learn_yields(state: SourceState, yields: Yield | None) -> tuple[Yield, ...]:

@@ -149,7 +149,7 @@ def test_the_dates_of_a_list_read_for_the_first_time_show_the_rhythm() -> None:
 
 def test_without_dates_the_rhythm_begins_now() -> None:
     assert learn_rhythm(state(rhythm=()), READ, [], NOW) == (NOW,)
-    assert learn_rhythm(state(rhythm=(NOW - DAY,)), None, [], NOW) == (NOW - DAY,)
+    assert learn_rhythm(state(rhythm=(NOW - DAY,), last_new=NOW - DAY), None, [], NOW) == (NOW - DAY,)
 
 
 @settings(max_examples=60)
@@ -268,3 +268,12 @@ def test_simulated_sources_that_die_are_noticed_and_healthy_ones_seldom_slandere
 
     assert all(each.in_time for each in found if each.history.trouble)
     assert sum(each.false[Standing.QUIET] + each.false[Standing.DEGRADED] for each in found) <= 3
+
+
+def test_news_of_a_run_that_died_before_its_end_belongs_to_the_rhythm() -> None:
+    """The next run finds nothing fresh; that an article was kept is known."""
+    before = (NOW - timedelta(days=2),)
+    known = state(rhythm=before, last_new=NOW - timedelta(hours=7))
+
+    assert learn_rhythm(known, Yield(listed=6), (), NOW) == (*before, NOW - timedelta(hours=7))
+    assert learn_rhythm(replace(known, last_new=before[0]), Yield(listed=6), (), NOW) == before

@@ -33,7 +33,7 @@ NORMALISED = {
     "… (article 7), jingbao show 7": "the same, in words",
     "article.index_row, version.index_row": "the count within a second goes by order of arrival; the second is compared",
     "source.next_due": "pauses are spread at random (0.95 to 1.05 of the interval); that it is one interval on is compared",
-    "source.yields": "what a dead run has read is not read again, so the next run yields less; that it listed as much is compared",
+    "source.yields": "what a dead run has read is not read again, so the next run yields less, or nothing to learn from",
     "run": "runs that death interrupted are left out, and counted apart",
     "run.counts, run.yields": "what a dead run has stored is `unchanged` to the next; that the counts add up is compared",
     "raw_page.offset, .bytes": "records of dead runs stay in the file, and each has a number at random; the page itself is compared",
@@ -147,7 +147,7 @@ def _sources(rows: Rows, names: _Names, _tx: Any, _raw: Any, intervals: Mapping[
     return [
         row
         | {"next_due": _due(row, intervals.get(row["key"], 0))}
-        | {"yields": [latest.get("listed") for latest in row["yields"]]}
+        | {"yields": "learnt" if row["yields"] else "nothing"}
         for row in rows
     ]
 
