@@ -2,11 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-# How many processes tests run in at once (pytest-xdist; as many as processors, at most four). WORKERS=0: in one, that shows prints.
-WORKERS ?= logical
+# How many processes tests run in at once (pytest-xdist; one more than most processors, as some tests wait). WORKERS=0: in one, that shows prints.
+WORKERS ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
-.PHONY: run demo test check setup lock real soak format coverage test-service lint-container offline
+.PHONY: run demo test check setup lock real soak format coverage test-long test-service lint-container offline
 
 run: setup        ## the daemon, with config.yaml
 	@$(BIN)/jingbao run
@@ -14,11 +14,14 @@ run: setup        ## the daemon, with config.yaml
 demo: setup       ## the whole thing in a minute, without internet
 	@$(BIN)/python -m tests.newsroom.demo
 
-test: setup       ## all tests
+test: setup       ## all tests but those below
 	@$(PYTEST)
 
+test-long: setup  ## tests of faults that take long: daemons killed, cut off, damaged
+	@$(PYTEST) -m long
+
 coverage: setup   ## branch coverage of what loses nothing: archive, alerts, intake; under 95 % fails
-	@$(PYTEST) --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
+	@$(PYTEST) -m 'not service' --cov --cov-report=term-missing:skip-covered --cov-fail-under=95
 
 test-service: setup   ## what systemd thinks of the unit (needs systemd-analyze)
 	@$(BIN)/python -m pytest -m service tests/install

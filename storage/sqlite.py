@@ -176,7 +176,7 @@ class Sqlite:
             self._count(1)
             connection.isolation_level = None  # transactions begin where _begin says, not where the driver guesses
             for pragma in pragmas:
-                connection.execute(pragma)
+                _set(connection, pragma, self._patience.total_seconds())
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -240,3 +240,16 @@ def is_archive(file: Path) -> bool:
     except sqlite3.Error:
         return False
     return names >= OURS
+
+
+def _set(connection: sqlite3.Connection, pragma: str, patience_seconds: float) -> None:
+    """Set a pragma; where another first opening turns the log on, SQLite says busy at once, without its own waiting."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            connection.execute(pragma)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)

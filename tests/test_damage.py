@@ -15,6 +15,8 @@ from tests.newsroom.daemon import tail
 from tests.scheduler.manager import listening
 from tests.test_supervised import CONFIG, manager, started
 
+pytestmark = pytest.mark.long
+
 PAGE_BYTES = 4096
 FOR_A_PERSON = 1
 

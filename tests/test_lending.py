@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from core.clock import Clock, WallClock
 from tests.newsroom.daemon import Jingbao
 from tests.newsroom.mailbox import mailbox
@@ -14,6 +16,8 @@ from tests.newsroom.proxy import playing
 from tests.newsroom.setting import configuration, write_configuration
 from tests.newsroom.site import newsroom_app
 from tests.test_journey import RULES, alerts, until_logged, until_mailed
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_daemon_lends_its_archive_to_a_restore_and_goes_on(tmp_path: Path) -> None:

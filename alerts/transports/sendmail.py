@@ -53,7 +53,12 @@ class SendmailTransport:
         """Run the program once. Raises what its exit code means; one that hangs is killed, and may have queued the mail."""
         command = (self.program, "-i", "-f", parcel.sender, "--", parcel.recipient)
         self.hear(Said(0.0, "C", " ".join(command)))
-        process = await self._start(command)
+        starting = asyncio.ensure_future(self._start(command))
+        try:
+            process = await asyncio.shield(starting)
+        except asyncio.CancelledError:  # by then it may run already
+            await _end(await starting)
+            raise UncertainError(f"{self.program} was killed before it ended") from None
         try:
             async with asyncio.timeout(self.timeout_seconds):
                 _, said = await process.communicate(parcel.content.replace(b"\r\n", b"\n"))

@@ -16,6 +16,8 @@ from tests.faults.points import POINTS, Point
 from tests.faults.rounds import Verdict
 from tests.faults.stores import store
 
+pytestmark = pytest.mark.long
+
 ROAD = [point for point in POINTS if not point.daemon_alone]
 KILLS_AT_RANDOM = 10
 

@@ -18,6 +18,8 @@ from tests.faults.rounds import Oracle, Verdict, one_moment, undisturbed
 from tests.faults.stores import Store, store
 from tests.faults.world import DAY, FIRST
 
+pytestmark = pytest.mark.long
+
 LATER = {point.name for point in POINTS if point.moment == "morning"}
 DEATHS = [Death("within extraction")]
 

@@ -22,6 +22,8 @@ from tests.builders import NOW
 from tests.databases import server
 from tests.faults.road import Postbox
 
+pytestmark = pytest.mark.long
+
 SQLITE = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)

@@ -13,6 +13,8 @@ from tests.faults.nth import Case, Loop, loop
 from tests.faults.stores import store
 from tests.faults.world import DAY, FIRST
 
+pytestmark = pytest.mark.long
+
 TRIED = 4
 """Of all operations, kinds, once and for ever: others in each run of the tests."""
 

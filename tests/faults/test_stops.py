@@ -12,6 +12,8 @@ from tests.faults.stores import SqliteStore
 from tests.faults.telling import LOOK_UP
 from tests.faults.world import FIRST
 
+pytestmark = pytest.mark.long
+
 NO_NAMES = Scene("looking names up", (LOOK_UP,), 0, FIRST, names_hang=True)
 TOO_MUCH = Scene("reading", ("within extraction",), 0.2, FIRST, pages="huge")
 

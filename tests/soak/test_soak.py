@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from bench.soak.figures import lives_of, samples_of
 from bench.soak.invariants import broken
 from bench.soak.journal import FIRST_DAY, Journal, Plan, lines
 from bench.soak.report import report
 from bench.soak.world import soak
+
+pytestmark = pytest.mark.long
 
 
 async def test_a_second_call_goes_on_with_the_archive_the_clock_and_the_plan_of_the_first(tmp_path: Path) -> None:
