@@ -20,6 +20,8 @@ from scheduler.leaving import CLEAN
 from tests.newsroom.daemon import COMMAND, tail
 from tests.scheduler.manager import Ear, listening
 
+pytestmark = pytest.mark.long
+
 BUSY, FOR_A_PERSON = 75, 1
 CONFIG = {
     "data_dir": "data",

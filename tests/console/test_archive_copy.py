@@ -19,6 +19,8 @@ from storage.server_lock import ServerLock
 from tests.builders import NOW, keep
 from tests.databases import fresh_url, server
 
+pytestmark = pytest.mark.long
+
 SOURCE = "{key: x, name: X, kind: feed, language: en, url: 'http://127.0.0.1:9/feed'}"
 
 @pytest.fixture
