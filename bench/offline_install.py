@@ -117,7 +117,7 @@ def _traced(folder: Path, name: str, order: list[str], environment: dict[str, st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/jingbao-offline"))
+    parser.add_argument("--folder", type=Path, default=Path("data/bench/offline"))
     folder = parser.parse_args().folder.resolve()
     if INSIDE in os.environ:
         print(json.dumps(inside(folder), indent=2))

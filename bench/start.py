@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("articles", type=int, nargs="?", default=200_000)
     parser.add_argument("--database", choices=KINDS, default="sqlite")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--folder", type=Path, default=Path("/tmp/jingbao-start"))
+    parser.add_argument("--folder", type=Path, default=Path("data/bench/start"))
     arguments = parser.parse_args()
     folder = arguments.folder.resolve() / f"{arguments.database}-{arguments.articles}"
     (folder / "data").mkdir(parents=True, exist_ok=True)
